@@ -1,0 +1,42 @@
+# Chainrule: `make help` lists every target.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/ready
+
+# MNIST for the tests: CHAINRULE_DATA if set, else a shared/data folder beside the clone if there is one.
+BESIDE := $(wildcard ../shared/data)
+ifneq ($(BESIDE),)
+export CHAINRULE_DATA ?= $(abspath $(BESIDE))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help train test lint format bench docs clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# Set-up: a virtual environment of our own, filled once and again only when pyproject.toml changes.
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chainrule needs Python 3.11 or newer; set PYTHON=... to one")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+train: $(READY)  ## set up, then train a digit recogniser on the built-in data (seconds)
+	$(BIN)/chainrule train --data digits --output models/digits.safetensors --report models/digits.html
+
+test: $(READY)  ## set up, then run every test
+	$(BIN)/python -m pytest -n auto $(TESTS)
+
+lint: $(READY)  ## set up, then check style (ruff) and types (mypy --strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the environment, caches and trained models
+	rm -rf $(VENV) models build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

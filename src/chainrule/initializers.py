@@ -1,0 +1,73 @@
+"""Where weights start. Source: mission item B2 for N(0, 1); the papers named for the others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from chainrule.arrays import Array, Shape
+from chainrule.configuration import Configurable, real_number
+
+Generator = np.random.Generator
+
+
+class Initializer(Configurable):
+    """Draws the first values of a weight. A subclass writes `draw`."""
+
+    def __call__(self, rng: Generator | None, shape: Shape) -> Array:
+        """Values of `shape`, float64. Without a generator, a stand-in of that shape that takes no memory."""
+        if rng is None:
+            return np.broadcast_to(0.0, shape)
+        return self.draw(rng, shape)
+
+    def draw(self, rng: Generator, shape: Shape) -> Array:
+        raise NotImplementedError
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight (I, O), or of a filter (O, I, height, width): terms per output, and per input."""
+    if len(shape) == 2:
+        return shape[0], shape[1]
+    if len(shape) > 2:
+        window = int(np.prod(shape[2:]))
+        return shape[1] * window, shape[0] * window
+    return shape[0], shape[0]
+
+
+@dataclass(eq=False)
+class Normal(Initializer):
+    """N(mean, deviation²); the notes' choice N(0, 1) is the default (B2)."""
+
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    def __post_init__(self) -> None:
+        self.mean = real_number(self.mean, "Normal: mean", at_least=float("-inf"))
+        self.deviation = real_number(self.deviation, "Normal: deviation")
+
+    def draw(self, rng: Generator, shape: Shape) -> Array:
+        return self.mean + self.deviation * rng.standard_normal(shape)
+
+
+@dataclass(eq=False)
+class Glorot(Initializer):
+    """Uniform with variance 2 / (fan_in + fan_out), for sigmoid, tanh and softmax (Glorot & Bengio 2010, eq. 16)."""
+
+    def draw(self, rng: Generator, shape: Shape) -> Array:
+        limit = np.sqrt(6 / max(1, sum(fans(shape))))
+        return rng.uniform(-limit, limit, shape)
+
+
+@dataclass(eq=False)
+class He(Initializer):
+    """Normal with variance 2 / fan_in, for ReLU and its kin (He et al. 2015, eq. 10)."""
+
+    def draw(self, rng: Generator, shape: Shape) -> Array:
+        return np.sqrt(2 / max(1, fans(shape)[0])) * rng.standard_normal(shape)
+
+
+@dataclass(eq=False)
+class Zeros(Initializer):
+    """All zero: the usual start of a bias. Weights that start equal stay equal, so not for hidden weights."""
+
+    def draw(self, rng: Generator, shape: Shape) -> Array:
+        return np.zeros(shape)

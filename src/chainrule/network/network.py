@@ -1,0 +1,205 @@
+"""A network: layers and a loss. Shapes, parameters, forward, backward, predict."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from chainrule.arrays import Array, Shape, as_floats, check_finite, float_dtype
+from chainrule.configuration import JSON, whole_number
+from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
+from chainrule.files import Pathlike
+from chainrule.layers import Context, Gradients, Layer, Saved, Sequential
+from chainrule.losses import Loss
+from chainrule.network.summary import Summary, summarize
+from chainrule.randomness import stream
+
+
+class Network:
+    """Layers, one after the other, that end in raw scores, and the loss that turns scores into answers and a cost.
+
+    Args:
+        layers: the layers; give output sizes only, the inputs are worked out when data comes or by `build`.
+        loss: owns the link at the output (see `chainrule.losses`).
+        seed: of the first weights; None for fresh ones each time.
+        dtype: "float32" or "float64", of parameters and arithmetic.
+        metadata: anything JSON can say about the model, kept in its file (class names, image shape, …).
+
+    Raises:
+        SettingError: something is not a layer or a loss, or a setting is out of range.
+
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        loss: Loss,
+        *,
+        seed: int | None = 0,
+        dtype: DTypeLike = "float32",
+        metadata: dict[str, JSON] | None = None,
+    ) -> None:
+        if not isinstance(loss, Loss):
+            hint = f"; write {loss.__name__}()" if isinstance(loss, type) else ", such as CrossEntropy()"
+            raise SettingError(f"loss: expected a Loss, got {loss!r}{hint}")
+        self.body = Sequential(tuple(layers) if isinstance(layers, Iterable) else layers)
+        self.loss = loss
+        self.seed = seed
+        self.dtype = float_dtype(dtype)
+        self.metadata: dict[str, JSON] = dict(metadata or {})
+        self.input_shape: Shape | None = None
+        stream(seed, "weights")  # refuses a wrong seed here rather than at the first data
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, first to last."""
+        return self.body.layers
+
+    def build(self, input_shape: Shape) -> "Network":
+        """Create the parameters for samples of `input_shape` (without the batch axis); data does it by itself.
+
+        Raises:
+            ShapeError: names the layer, its position, the expected and the actual shape.
+
+        """
+        self._build(input_shape, stream(self.seed, "weights"))
+        return self
+
+    def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> None:
+        """`build`; without a generator the parameters are stand-ins that take no memory."""
+        shape = tuple(whole_number(n, "input_shape") for n in input_shape)
+        if self.input_shape is not None:
+            if shape != self.input_shape:
+                raise ShapeError(f"the network is built for samples of shape {self.input_shape}, not {shape}")
+            return
+        self.loss.check_scores(self.body.build(shape, rng))
+        if rng is not None:
+            self.body.replace_parameters(lambda _, initial: np.array(initial, self.dtype, order="C"))
+        self.input_shape = shape
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one sample's scores. Raises NotBuiltError."""
+        self._require_built()
+        return self.body.shapes[-1]
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Every parameter by name, as live views: {"layers.0.W": array, …}. Raises NotBuiltError."""
+        self._require_built()
+        return self.body.parameters
+
+    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Saved]:
+        """The raw scores f (N, …) of checked inputs x, and what `backward` needs."""
+        return self.body.forward(x, Context(training=training))
+
+    def backward(self, df: Array, saved: Saved) -> Gradients:
+        """∂L/∂parameter, by the names of `parameters`, from ∂L/∂f."""
+        return self.body.backward_parameters(df, saved)
+
+    def cost_and_gradients(self, x: Array, t: Array, *, training: bool = False) -> tuple[float, Array, Gradients]:
+        """One pass forward and back on checked inputs and prepared targets: J = (1/N) Σ L_n, scores, ∂J/∂parameter."""
+        f, saved = self.forward(x, training=training)
+        cost = float(self.loss.forward(f, t).mean())
+        dloss = np.full(len(x), 1 / len(x), self.dtype)  # ∂J/∂L_n
+        return cost, f, self.backward(self.loss.backward(dloss, f, t), saved)
+
+    def gradients(self, x: Any, targets: Any) -> Gradients:
+        """The gradients of the mean loss that `evaluate` reports, under the names of `parameters`.
+
+        Raises:
+            DataError, DataTypeError: see `check_inputs` and the loss.
+
+        """
+        inputs, t = self.check_data(x, targets)
+        found = self.cost_and_gradients(inputs, t)[2]
+        return {name: found[name] for name in self.parameters}
+
+    def predict(self, x: Any, *, batch_size: int = 4096) -> Array:
+        """The answer for each sample, (N, …): probabilities for the cross-entropies, values for squared error.
+
+        Args:
+            x: samples (N, *input_shape).
+            batch_size: how many go through at a time; the answers do not depend on it beyond rounding.
+
+        """
+        answers = self.loss.link(self._scores(self.check_inputs(x), batch_size))
+        check_finite(answers, "the prediction")
+        return answers
+
+    def evaluate(self, x: Any, targets: Any, *, batch_size: int = 4096) -> dict[str, float]:
+        """The mean loss over all samples and, where the targets are classes, the share decided right.
+
+        Returns:
+            {"loss": …, "accuracy": …}; without "accuracy" for a regression.
+
+        """
+        inputs, t = self.check_data(x, targets)
+        f = self._scores(inputs, batch_size)
+        result = {"loss": float(self.loss.forward(f, t).mean(dtype=np.float64))}
+        correct = self.loss.correct(f, t)
+        if correct is not None:
+            result["accuracy"] = float(correct.mean())
+        return result
+
+    def _scores(self, x: Array, batch_size: int) -> Array:
+        size = whole_number(batch_size, "batch_size")
+        starts = range(0, max(1, len(x)), size)
+        return np.concatenate([self.forward(x[start : start + size])[0] for start in starts])
+
+    def check_inputs(self, x: Any, name: str = "x") -> Array:
+        """`x` as an array this network takes, (N, *input_shape) of its dtype; builds the network at the first data.
+
+        Raises:
+            DataTypeError: not an array of numbers.
+            ShapeError: the samples have another shape than the network was built for.
+            DataError: NaN or infinity; names the first row.
+
+        """
+        inputs = as_floats(x, name, self.dtype)
+        if inputs.ndim < 2:
+            hint = f"{name}[None]" if inputs.shape == self.input_shape else f"{name}[:, None] if it has one feature"
+            raise ShapeError(f"{name}: expected samples along the first axis, got an array {inputs.shape}; pass {hint}")
+        if self.input_shape is None:
+            self.build(inputs.shape[1:])
+        if inputs.shape[1:] != self.input_shape:
+            raise ShapeError(f"{name}: expected samples of shape {self.input_shape}, got {inputs.shape[1:]}")
+        return inputs
+
+    def check_data(self, x: Any, targets: Any, name: str = "") -> tuple[Array, Array]:
+        """`check_inputs` and the loss's `prepare`; refuses no samples, or another number of targets than samples."""
+        before = f"{name} " if name else ""
+        inputs = self.check_inputs(x, f"{before}x")
+        t = self.loss.prepare(targets, self.output_shape, f"{before}targets")
+        if len(inputs) != len(t):
+            raise ShapeError(f"{before}x has {len(inputs)} samples, {before}targets {len(t)}; they must be as many")
+        if len(inputs) == 0:
+            raise DataError(f"{before}x: expected at least one sample, got none")
+        return inputs, t
+
+    def summary(self) -> Summary:
+        """A table of layers, output shapes and parameters; print it, or show it in a notebook. Raises NotBuiltError."""
+        self._require_built()
+        return summarize(self.body, self.loss)
+
+    def save(self, path: Pathlike) -> None:
+        """Write the model file (see `chainrule.network.model_file`): atomically, with a checksum.
+
+        Raises:
+            OSError: the file could not be written; the old one is intact.
+            NotBuiltError: there are no parameters yet.
+
+        """
+        from chainrule.network.model_file import save
+
+        self._require_built()
+        save(self, path)
+
+    def _require_built(self) -> None:
+        if self.input_shape is None:
+            raise NotBuiltError("the network has no parameters yet: call network.build(input_shape), or give it data")
+
+    def __repr__(self) -> str:
+        names = ", ".join(type(layer).__name__ for layer in self.layers)
+        return f"<Network [{names}] with {type(self.loss).__name__}, {self.dtype}>"

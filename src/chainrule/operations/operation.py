@@ -1,0 +1,70 @@
+"""`@operation`: a NumPy formula, and the compiled twin that may stand in for it."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from functools import update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from chainrule import kernels
+from chainrule.errors import SettingError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+BACKENDS = ("native", "reference")
+
+
+def _checked(name: str) -> str:
+    if name not in BACKENDS:
+        raise SettingError(f"backend: expected one of {', '.join(BACKENDS)}, got {name!r}")
+    return name
+
+
+_backend = ContextVar("chainrule_backend", default=_checked(os.environ.get("CHAINRULE_BACKEND", "native")))
+
+
+class Operation(Generic[P, R]):
+    """A formula on arrays. Calling it runs the compiled twin where there is one, else the formula.
+
+    The formula is always reachable as `.reference`. Either way the arithmetic is IEEE's and silent: what overflows
+    becomes infinite, and whoever reads the loss says so.
+    """
+
+    def __init__(self, formula: Callable[P, R]) -> None:
+        update_wrapper(self, formula)
+        self.name = formula.__name__
+        self.reference = formula
+        self._quiet_reference = np.errstate(all="ignore")(formula)
+        self.kernel: Callable[P, R] | None = getattr(kernels, self.name, None)
+
+    def __call__(self, *arguments: P.args, **keywords: P.kwargs) -> R:
+        if self.kernel is not None and _backend.get() == "native":
+            return self.kernel(*arguments, **keywords)
+        return self._quiet_reference(*arguments, **keywords)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+
+OPERATIONS: dict[str, Operation[Any, Any]] = {}  # every operation that has been defined, by name
+
+
+def operation(formula: Callable[P, R]) -> Operation[P, R]:
+    """Make `formula` an operation: a plain function on arrays whose body is the mathematics and nothing else."""
+    made = Operation(formula)
+    OPERATIONS[made.name] = made
+    return made
+
+
+@contextlib.contextmanager
+def backend(name: str) -> Iterator[None]:
+    """Within the block, run operations by their compiled twins ("native") or by their formulas ("reference")."""
+    token = _backend.set(_checked(name))
+    try:
+        yield
+    finally:
+        _backend.reset(token)
