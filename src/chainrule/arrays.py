@@ -66,7 +66,7 @@ def check_finite(array: Array, name: str) -> None:
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     where = f"row {place[0]}" if array.ndim < 2 else f"row {place[0]}, at {place}"
     raise DataError(
-        f"{name}: every value must be finite and fit {array.dtype}; the first that does not is {array[place]} in {where}"
+        f"{name}: values must be finite and fit {array.dtype}; the first that does not is {array[place]} in {where}"
     )
 
 
