@@ -4,7 +4,9 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from chainrule.errors import DataError
 
@@ -61,22 +63,28 @@ def _mode_of(target: Path) -> int:
     return 0o666 & ~mask
 
 
-def read_regular_file(path: Pathlike) -> bytes:
-    """The bytes of a regular file; never waits on a pipe or a device.
+@contextlib.contextmanager
+def open_regular_file(path: Pathlike) -> Iterator[BinaryIO]:
+    """A regular file, open for reading; never waits on a pipe or a device.
 
     Raises:
         OSError: no such file, or it may not be read.
         DataError: `path` is a folder, a pipe or a device.
-
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise DataError(f"{path}: expected a file, got {_kind(Path(path))}")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            return file.read()
+            yield file
     finally:
         os.close(descriptor)
+
+
+def read_regular_file(path: Pathlike) -> bytes:
+    """The bytes of a regular file; raises as `open_regular_file` does."""
+    with open_regular_file(path) as file:
+        return file.read()
 
 
 def _kind(path: Path) -> str:

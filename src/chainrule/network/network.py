@@ -13,6 +13,7 @@ from chainrule.files import Pathlike
 from chainrule.layers import Context, Gradients, Layer, Saved, Sequential
 from chainrule.losses import Loss
 from chainrule.network.summary import Summary, summarize
+from chainrule.operations.losses import mean_backward, mean_forward
 from chainrule.randomness import stream
 
 
@@ -101,9 +102,9 @@ class Network:
     def cost_and_gradients(self, x: Array, t: Array, *, training: bool = False) -> tuple[float, Array, Gradients]:
         """One pass forward and back on checked inputs and prepared targets: J = (1/N) Σ L_n, scores, ∂J/∂parameter."""
         f, saved = self.forward(x, training=training)
-        cost = float(self.loss.forward(f, t).mean())
-        dloss = np.full(len(x), 1 / len(x), self.dtype)  # ∂J/∂L_n
-        return cost, f, self.backward(self.loss.backward(dloss, f, t), saved)
+        loss = self.loss.forward(f, t)
+        dloss = mean_backward(np.ones((), self.dtype), loss)
+        return float(mean_forward(loss)), f, self.backward(self.loss.backward(dloss, f, t), saved)
 
     def gradients(self, x: Any, targets: Any) -> Gradients:
         """The gradients of the mean loss that `evaluate` reports, under the names of `parameters`.
@@ -135,9 +136,12 @@ class Network:
             {"loss": …, "accuracy": …}; without "accuracy" for a regression.
 
         """
-        inputs, t = self.check_data(x, targets)
-        f = self._scores(inputs, batch_size)
-        result = {"loss": float(self.loss.forward(f, t).mean(dtype=np.float64))}
+        return self.measure(*self.check_data(x, targets), batch_size=batch_size)
+
+    def measure(self, x: Array, t: Array, *, batch_size: int = 4096) -> dict[str, float]:
+        """`evaluate` on checked inputs and prepared targets."""
+        f = self._scores(x, batch_size)
+        result = {"loss": float(mean_forward(self.loss.forward(f, t).astype(np.float64)))}
         correct = self.loss.correct(f, t)
         if correct is not None:
             result["accuracy"] = float(correct.mean())

@@ -1,6 +1,6 @@
 """Losses, one number per sample. Source: mission items A3, B3, B4, C1, C2, D4, E2.
 
-A cost J = (1/m) Σ_n L_n has ∂J/∂L_n = 1/m: that is the `dloss` a batch mean passes to the backward formulas.
+The cost of a batch is their mean, J = (1/m) Σ_n L_n; its ∂J/∂L_n is the `dloss` of the backward formulas.
 """
 
 import numpy as np
@@ -99,3 +99,17 @@ def perceptron_backward(dloss: Array, f: Array, t: Array) -> Array:  # dloss (N,
     s = f >= 0  # (N, K)
     df = dloss[:, None] * (s - t)  # (N, K)
     return df
+
+
+@operation
+def mean_forward(loss: Array) -> Array:  # loss (N,)
+    """J = (1/N) Σ_n L_n: the cost does not depend on the size of the batch."""
+    J = loss.sum() / len(loss)  # ()
+    return J
+
+
+@operation
+def mean_backward(dJ: Array, loss: Array) -> Array:  # dJ (), loss (N,)
+    """∂J/∂L_n = 1/N."""
+    dloss = np.full_like(loss, dJ / len(loss))  # (N,)
+    return dloss

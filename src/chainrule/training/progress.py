@@ -1,0 +1,87 @@
+"""The cost, watched while it falls. Source: mission item D16."""
+
+import os
+import shutil
+import sys
+import time
+from typing import TextIO
+
+from chainrule.training.callbacks import Callback
+from chainrule.training.history import Record
+from chainrule.training.run import Run
+
+REFRESH = 0.1  # seconds between two drawings of the live line
+LINES = 50  # epochs that get a line of their own, at most
+
+
+class Progress(Callback):
+    """A line per epoch and, on a terminal, a live line below them; elsewhere plain lines only."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        self.file = file or sys.stderr
+        self.live = self.file.isatty() and os.environ.get("TERM") != "dumb"
+
+    def on_train_start(self, run: Run) -> None:
+        self._started = time.perf_counter()
+        self._next = self._started + REFRESH
+        self._every = -(-run.epochs // LINES)
+
+    def on_step_end(self, run: Run) -> None:
+        now = time.perf_counter()
+        if self.live and now >= self._next:
+            self._next = now + REFRESH
+            self._draw(live_line(run, now - self._started))
+
+    def on_epoch_end(self, run: Run) -> None:
+        if run.epoch == 1 or run.epoch % self._every == 0 or run.epoch == run.epochs:
+            self._line(epoch_line(run.history.records[-1], run.epochs))
+
+    def on_train_end(self, run: Run) -> None:
+        if run.stopping:
+            self._line(f"stopped: {run.stopping}")
+
+    def close(self) -> None:
+        """Leave the terminal with a clean line, however the training ended."""
+        if self.live:
+            self._draw("")
+
+    def _line(self, text: str) -> None:
+        self._draw("")
+        print(text, file=self.file, flush=True)
+
+    def _draw(self, text: str) -> None:
+        if self.live:
+            width = shutil.get_terminal_size().columns - 1
+            self.file.write("\r\x1b[2K" + text[:width])
+            self.file.flush()
+
+
+def epoch_line(record: Record, epochs: int) -> str:
+    """One finished epoch in words."""
+    parts = [f"epoch {record['epoch']:>{len(str(epochs))}.0f}/{epochs}", _figures(record)]
+    if "validation_loss" in record:
+        measured = {name.removeprefix("validation_"): v for name, v in record.items() if name.startswith("validation_")}
+        parts.append(f"validation {_figures(measured)}")
+    parts.append(f"{record['samples_per_second']:,.0f} samples/s")
+    return "   ".join(parts)
+
+
+def live_line(run: Run, elapsed: float) -> str:
+    """Where the training stands: share done, loss, accuracy, samples/s, time left."""
+    total = run.epochs * run.steps_per_epoch
+    left = elapsed / max(run.step, 1) * (total - run.step)
+    now = {"loss": run.loss} | ({} if run.accuracy is None else {"accuracy": run.accuracy})
+    done = int(20 * run.step / total)
+    bar = "━" * done + "─" * (20 - done)
+    speed = run.step / total * run.epochs * run.samples / max(elapsed, 1e-9)
+    return f"epoch {run.epoch}/{run.epochs} {bar} {_figures(now)}   {speed:,.0f} samples/s   {_clock(left)} left"
+
+
+def _figures(record: Record) -> str:
+    accuracy = f", accuracy {record['accuracy']:7.2%}" if "accuracy" in record else ""
+    return f"loss {record['loss']:.4g}".ljust(11) + accuracy
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
