@@ -10,7 +10,10 @@
 Start reading at `chainrule.operations`: the mathematics, each derivative beside its formula.
 """
 
-from chainrule import errors, operations
+import importlib
+from typing import Any
+
+from chainrule import data, errors, operations
 from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
 from chainrule.layers import (
     Flatten,
@@ -30,17 +33,32 @@ from chainrule.layers import (
 )
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron, SquaredError
 from chainrule.network import Network
+from chainrule.network.model_file import load
 from chainrule.operations import backend
 from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from chainrule.training import Callback, EarlyStopping, History, train, train_perceptron
+
+__version__ = "0.1.0"
+
+_ROOMS = ("evaluation", "plots", "testing")  # imported when first used, to keep `import chainrule` quick
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = [
-    "SGD",
     "Adam",
     "BinaryCrossEntropy",
+    "Callback",
     "CrossEntropy",
+    "EarlyStopping",
     "Flatten",
     "Glorot",
     "He",
+    "History",
     "Identity",
     "Initializer",
     "Layer",
@@ -56,6 +74,7 @@ __all__ = [
     "Perceptron",
     "ReLU",
     "Reshape",
+    "SGD",
     "Sequential",
     "Sigmoid",
     "Softmax",
@@ -65,6 +84,13 @@ __all__ = [
     "Tanh",
     "Zeros",
     "backend",
+    "data",
     "errors",
+    "evaluation",
+    "load",
     "operations",
+    "plots",
+    "testing",
+    "train",
+    "train_perceptron",
 ]

@@ -48,7 +48,5 @@ def _likely_cause(run: Run, x: Array) -> str:
     if largest > 100:
         return f"inputs as large as {largest:.3g} are not scaled; bring them to 0…1 or standardise them"
     if run.step == 0:
-        return (
-            f"the starting weights or the targets are too large for {run.network.dtype}; use Glorot() or scale"
-        )
+        return f"the starting weights or the targets are too large for {run.network.dtype}; use Glorot() or scale"
     return f"the learning rate {rate:g} is too high; try {rate / 10:g}"

@@ -30,7 +30,7 @@ class Progress(Callback):
         now = time.perf_counter()
         if self.live and now >= self._next:
             self._next = now + REFRESH
-            self._draw(live_line(run, now - self._started))
+            self._draw(live_line(run, now - self._started, shutil.get_terminal_size().columns - 1))
 
     def on_epoch_end(self, run: Run) -> None:
         if run.epoch == 1 or run.epoch % self._every == 0 or run.epoch == run.epochs:
@@ -51,8 +51,7 @@ class Progress(Callback):
 
     def _draw(self, text: str) -> None:
         if self.live:
-            width = shutil.get_terminal_size().columns - 1
-            self.file.write("\r\x1b[2K" + text[:width])
+            self.file.write("\r\x1b[2K" + text)
             self.file.flush()
 
 
@@ -66,20 +65,21 @@ def epoch_line(record: Record, epochs: int) -> str:
     return "   ".join(parts)
 
 
-def live_line(run: Run, elapsed: float) -> str:
-    """Where the training stands: share done, loss, accuracy, samples/s, time left."""
-    total = run.epochs * run.steps_per_epoch
-    left = elapsed / max(run.step, 1) * (total - run.step)
-    now = {"loss": run.loss} | ({} if run.accuracy is None else {"accuracy": run.accuracy})
-    done = int(20 * run.step / total)
-    bar = "━" * done + "─" * (20 - done)
-    speed = run.step / total * run.epochs * run.samples / max(elapsed, 1e-9)
-    return f"epoch {run.epoch}/{run.epochs} {bar} {_figures(now)}   {speed:,.0f} samples/s   {_clock(left)} left"
+def live_line(run: Run, elapsed: float, width: int) -> str:
+    """Where the training stands: share done, loss, accuracy, samples/s, time left; at most `width` characters."""
+    done = run.step / (run.epochs * run.steps_per_epoch)
+    accuracy = "" if run.accuracy is None else f" accuracy {run.accuracy:.2%}"
+    speed = done * run.epochs * run.samples / elapsed
+    left = elapsed / done - elapsed
+    before = f"epoch {run.epoch}/{run.epochs} "
+    after = f" loss {run.loss:.4g}{accuracy}  {speed:,.0f} samples/s  {_clock(left)} left"
+    bar = max(0, min(20, width - len(before) - len(after)))
+    return f"{before}{'━' * int(bar * done):─<{bar}}{after}"[:width]
 
 
 def _figures(record: Record) -> str:
-    accuracy = f", accuracy {record['accuracy']:7.2%}" if "accuracy" in record else ""
-    return f"loss {record['loss']:.4g}".ljust(11) + accuracy
+    accuracy = f" accuracy {record['accuracy']:7.2%}" if "accuracy" in record else ""
+    return f"loss {record['loss']:<9.4g}{accuracy}"
 
 
 def _clock(seconds: float) -> str:

@@ -1,0 +1,15 @@
+"""How well a network decides, class by class and sample by sample."""
+
+from chainrule.evaluation.confusion import ConfusedPair, confusion_matrix, most_confused_pairs
+from chainrule.evaluation.decisions import Mistake, decide, misclassified
+from chainrule.evaluation.regression import r_squared
+
+__all__ = [
+    "ConfusedPair",
+    "Mistake",
+    "confusion_matrix",
+    "decide",
+    "misclassified",
+    "most_confused_pairs",
+    "r_squared",
+]
