@@ -247,9 +247,16 @@ def test_early_stopping_puts_the_best_weights_back():
     held_x, held_noise = rng.normal(size=(200, 20)), rng.integers(0, 2, 200)
     net = cr.Network([cr.Linear(50), cr.Tanh(), cr.Linear(2)], loss=cr.CrossEntropy())
     stopping = cr.EarlyStopping(patience=4)
+    validation = (held_x, held_noise)
     history = cr.train(
-        net, (x, noise), validation=(held_x, held_noise), epochs=200, optimizer=cr.Adam(0.01), callbacks=[stopping], progress=False
-    )  # fmt: skip
+        net,
+        (x, noise),
+        validation=validation,
+        epochs=200,
+        optimizer=cr.Adam(0.01),
+        callbacks=[stopping],
+        progress=False,
+    )
     best = int(np.argmin(history["validation_loss"]))
     assert stopping.best_epoch == best + 1
     assert len(history) == best + 1 + 4
@@ -424,7 +431,8 @@ def test_the_live_line_in_a_real_pseudo_terminal():
 
 
 def test_the_line_of_an_epoch_reads_well():
-    record = {"epoch": 3, "loss": 0.12345, "accuracy": 0.961, "validation_loss": 0.2, "validation_accuracy": 0.5, "samples_per_second": 123456.0}  # fmt: skip
+    record = {"epoch": 3, "loss": 0.12345, "accuracy": 0.961, "samples_per_second": 123456.0}
+    record |= {"validation_loss": 0.2, "validation_accuracy": 0.5}
     line = epoch_line(record, 30)
     assert line == (
         "epoch  3/30   loss 0.1235    accuracy  96.10%   validation loss 0.2       accuracy  50.00%   123,456 samples/s"
