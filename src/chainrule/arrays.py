@@ -22,7 +22,7 @@ def float_dtype(dtype: DTypeLike) -> np.dtype[Any]:
         chosen = None
     if chosen is None or chosen.name not in DTYPES:
         raise SettingError(f"dtype: expected one of {', '.join(DTYPES)}, got {dtype!r}")
-    return chosen
+    return np.dtype(chosen.name)  # in the machine's own byte order
 
 
 def as_numbers(value: Any, name: str) -> Array:
@@ -64,9 +64,10 @@ def check_finite(array: Array, name: str) -> None:
     if np.isfinite(array).all():
         return
     place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-    where = f"row {place[0]}" if array.ndim < 2 else f"row {place[0]}, at {place}"
+    where = f" in row {place[0]}" if array.ndim > 0 else ""
+    where += f", at {place}" if array.ndim > 1 else ""
     raise DataError(
-        f"{name}: values must be finite and fit {array.dtype}; the first that does not is {array[place]} in {where}"
+        f"{name}: values must be finite and fit {array.dtype}; the first that does not is {array[place]}{where}"
     )
 
 

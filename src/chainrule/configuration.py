@@ -5,7 +5,11 @@ reading a configuration looks names up there and nowhere else, so a file can nev
 """
 
 import dataclasses
+import math
+import operator
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from chainrule.errors import SettingError
 
@@ -26,8 +30,7 @@ class Configurable:
 
     def configuration(self) -> dict[str, JSON]:
         """The class name under "class", and every field; parts are written the same way."""
-        fields = {f.name: _to_json(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
-        return {"class": type(self).__name__, **fields}
+        return {"class": type(self).__name__, **{name: _to_json(getattr(self, name)) for name in _fields(type(self))}}
 
     @classmethod
     def from_configuration(cls, configuration: JSON) -> Self:
@@ -43,7 +46,7 @@ class Configurable:
         found = Configurable.register.get(name)
         if found is None or not issubclass(found, cls):
             raise SettingError(f"{name!r} is not the name of a known {cls.__name__}")
-        known = {f.name for f in dataclasses.fields(found)}  # type: ignore[arg-type]
+        known = _fields(found)
         settings = {key: value for key, value in configuration.items() if key != "class"}
         for key in settings:
             if key not in known:
@@ -52,6 +55,13 @@ class Configurable:
             return found(**{key: _from_json(value) for key, value in settings.items()})
         except TypeError as error:
             raise SettingError(f"{name}: {error}") from None
+
+
+def _fields(cls: type[Configurable]) -> list[str]:
+    """The names of the settings. Raises SettingError for a class that is not a dataclass."""
+    if not dataclasses.is_dataclass(cls):
+        raise SettingError(f"{cls.__name__} cannot be described: write @dataclass(eq=False) above the class")
+    return [field.name for field in dataclasses.fields(cls)]
 
 
 def _to_json(value: Any) -> JSON:
@@ -74,17 +84,25 @@ def _from_json(value: JSON) -> Any:
 
 def whole_number(value: Any, name: str, *, at_least: int = 1) -> int:
     """`value` as an int ≥ `at_least`, else a SettingError that names the setting."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < at_least:
+    try:
+        number = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < at_least:
         raise SettingError(f"{name}: expected a whole number of at least {at_least}, got {value!r}")
-    return int(value)
+    return number
 
 
 def real_number(value: Any, name: str, *, at_least: float = 0.0, below: float = float("inf")) -> float:
-    """`value` as a float in [at_least, below), else a SettingError that names the setting."""
-    number = float(value) if hasattr(value, "__float__") and not isinstance(value, str | bool) else float("nan")
-    if not at_least <= number < below:
+    """`value` as a finite float in [at_least, below), else a SettingError that names the setting."""
+    try:
+        number = float("nan") if isinstance(value, str | bool | np.bool_) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not (math.isfinite(number) and at_least <= number < below):
+        least = "" if at_least == float("-inf") else f" of at least {at_least:g}"
         limit = "" if below == float("inf") else f" and below {below:g}"
-        raise SettingError(f"{name}: expected a finite number of at least {at_least:g}{limit}, got {value!r}")
+        raise SettingError(f"{name}: expected a finite number{least}{limit}, got {value!r}")
     return number
 
 

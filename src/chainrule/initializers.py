@@ -6,6 +6,7 @@ import numpy as np
 
 from chainrule.arrays import Array, Shape
 from chainrule.configuration import Configurable, real_number
+from chainrule.errors import SettingError
 
 Generator = np.random.Generator
 
@@ -21,6 +22,13 @@ class Initializer(Configurable):
 
     def draw(self, rng: Generator, shape: Shape) -> Array:
         raise NotImplementedError
+
+
+def check_initializer(value: object, name: str) -> None:
+    """Raise a SettingError that names the setting unless `value` is an initializer."""
+    if not isinstance(value, Initializer):
+        hint = f"; write {value.__name__}()" if isinstance(value, type) else ", such as Glorot()"
+        raise SettingError(f"{name}: expected an Initializer, got {value!r}{hint}")
 
 
 def fans(shape: Shape) -> tuple[int, int]:

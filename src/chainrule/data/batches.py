@@ -1,5 +1,4 @@
-"""Which rows go together: the batches of an epoch, and the rows held back for validation. Source: mission items B3, B6.
-"""
+"""Which rows go together: the batches of an epoch, and rows held back for validation. Source: mission items B3, B6."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -35,7 +35,8 @@ def decide(answers: Any) -> tuple[Labels, Array]:
     if p.ndim != 2 or p.shape[1] == 0:
         raise ShapeError(f"answers: expected one row of answers per sample (N, K), got an array {p.shape}")
     if p.shape[1] == 1:
-        p = np.hstack([np.nextafter(1 - p, -np.inf), p])  # (N, 2); a tie at ½ goes to class 1
+        yes = p[:, 0] >= 0.5
+        return yes.astype(np.intp), np.where(yes, p[:, 0], 1 - p[:, 0])
     classes = p.argmax(axis=1)  # (N,)
     return classes, p[np.arange(len(p)), classes]
 

@@ -16,9 +16,18 @@ Gradients = dict[str, Array]  # parameter name → ∂L/∂parameter, of the par
 
 @dataclass(frozen=True)
 class Context:
-    """What a forward pass may know besides its input."""
+    """What a forward pass may know besides its input: enough to draw random bits of its own in training."""
 
     training: bool = False
+    seed: int = 0  # of the training
+    step: int = 0  # of the training, from 1
+    place: str = ""  # where the layer stands, such as "layers.2.": no two layers of a network draw the same bits
+
+    def at(self, position: int) -> "Context":
+        """What the layer at `position` within the composite at this place may know."""
+        if not self.training:
+            return self  # nothing is drawn
+        return Context(self.training, self.seed, self.step, f"{self.place}layers.{position}.")
 
 
 class Layer(Configurable):

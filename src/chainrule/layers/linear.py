@@ -7,7 +7,7 @@ import numpy as np
 
 from chainrule.arrays import Array, Shape
 from chainrule.configuration import whole_number
-from chainrule.initializers import Glorot, Initializer, Zeros
+from chainrule.initializers import Glorot, Initializer, Zeros, check_initializer
 from chainrule.layers.layer import Context, Gradients, Layer, Saved, features
 from chainrule.operations.linear import linear_backward, linear_backward_parameters, linear_forward
 
@@ -27,6 +27,8 @@ class Linear(Layer):
 
     def __post_init__(self) -> None:
         self.out_features = whole_number(self.out_features, "Linear: out_features")
+        for name in ("weights", "biases"):
+            check_initializer(getattr(self, name), f"Linear: {name}")
 
     def build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         self.W = self.weights(rng, (features(input_shape), self.out_features))

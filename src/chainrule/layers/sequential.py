@@ -39,7 +39,7 @@ class Sequential(Layer):
     def forward(self, x: Array, context: Context) -> tuple[Array, Saved]:
         saved = []
         for position, layer in enumerate(self.layers):
-            x, kept = layer.forward(x, context)
+            x, kept = layer.forward(x, context.at(position))
             if x.shape[1:] != self.shapes[position + 1]:
                 with _named(position, layer):
                     raise ShapeError(f"promised output {self.shapes[position + 1]} per sample, gave {x.shape[1:]}")

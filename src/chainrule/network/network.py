@@ -48,6 +48,8 @@ class Network:
         self.loss = loss
         self.seed = seed
         self.dtype = float_dtype(dtype)
+        if not isinstance(metadata, dict | None):
+            raise SettingError(f"metadata: expected a dict, got {metadata!r}")
         self.metadata: dict[str, JSON] = dict(metadata or {})
         self.input_shape: Shape | None = None
         stream(seed, "weights")  # refuses a wrong seed here rather than at the first data
@@ -69,6 +71,8 @@ class Network:
 
     def _build(self, input_shape: Shape, rng: np.random.Generator | None) -> None:
         """`build`; without a generator the parameters are stand-ins that take no memory."""
+        if not isinstance(input_shape, Iterable):
+            raise SettingError(f"input_shape: expected a shape such as (784,), got {input_shape!r}")
         shape = tuple(whole_number(n, "input_shape") for n in input_shape)
         if self.input_shape is not None:
             if shape != self.input_shape:
@@ -76,8 +80,17 @@ class Network:
             return
         self.loss.check_scores(self.body.build(shape, rng))
         if rng is not None:
-            self.body.replace_parameters(lambda _, initial: np.array(initial, self.dtype, order="C"))
+            self._check_no_layer_twice()
+            self.body.replace_parameters(lambda name, initial: np.array(as_floats(initial, name, self.dtype)))
         self.input_shape = shape
+
+    def _check_no_layer_twice(self) -> None:
+        """Two names for one array would be trained twice, each time with half of its gradient."""
+        names: dict[int, str] = {}
+        for name, W in self.body.parameters.items():
+            first = names.setdefault(id(W), name)
+            if first != name:
+                raise SettingError(f"{first} and {name} are one array: the same layer object stands in two places")
 
     @property
     def output_shape(self) -> Shape:
@@ -91,17 +104,21 @@ class Network:
         self._require_built()
         return self.body.parameters
 
-    def forward(self, x: Array, *, training: bool = False) -> tuple[Array, Saved]:
-        """The raw scores f (N, …) of checked inputs x, and what `backward` needs."""
-        return self.body.forward(x, Context(training=training))
+    def forward(
+        self, x: Array, *, training: bool = False, context: Context | None = None
+    ) -> tuple[Array, Saved]:
+        """The raw scores f (N, …) of checked inputs x, and what `backward` needs; `context` says more than `training`."""
+        return self.body.forward(x, context or Context(training=training))
 
     def backward(self, df: Array, saved: Saved) -> Gradients:
         """∂L/∂parameter, by the names of `parameters`, from ∂L/∂f."""
         return self.body.backward_parameters(df, saved)
 
-    def cost_and_gradients(self, x: Array, t: Array, *, training: bool = False) -> tuple[float, Array, Gradients]:
+    def cost_and_gradients(
+        self, x: Array, t: Array, *, training: bool = False, context: Context | None = None
+    ) -> tuple[float, Array, Gradients]:
         """One pass forward and back on checked inputs and prepared targets: J = (1/N) Σ L_n, scores, ∂J/∂parameter."""
-        f, saved = self.forward(x, training=training)
+        f, saved = self.forward(x, training=training, context=context)
         loss = self.loss.forward(f, t)
         dloss = mean_backward(np.ones((), self.dtype), loss)
         return float(mean_forward(loss)), f, self.backward(self.loss.backward(dloss, f, t), saved)
@@ -135,8 +152,14 @@ class Network:
         Returns:
             {"loss": …, "accuracy": …}; without "accuracy" for a regression.
 
+        Raises:
+            DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
+
         """
-        return self.measure(*self.check_data(x, targets), batch_size=batch_size)
+        result = self.measure(*self.check_data(x, targets), batch_size=batch_size)
+        if not np.isfinite(result["loss"]):
+            raise DataError(f"the loss does not fit {self.dtype}, it came out as {result['loss']}; scale x and targets")
+        return result
 
     def measure(self, x: Array, t: Array, *, batch_size: int = 4096) -> dict[str, float]:
         """`evaluate` on checked inputs and prepared targets."""
@@ -180,7 +203,7 @@ class Network:
             raise ShapeError(f"{before}x has {len(inputs)} samples, {before}targets {len(t)}; they must be as many")
         if len(inputs) == 0:
             raise DataError(f"{before}x: expected at least one sample, got none")
-        return inputs, t
+        return inputs, as_floats(t, f"{before}targets", self.dtype) if t.dtype.kind == "f" else t
 
     def summary(self) -> Summary:
         """A table of layers, output shapes and parameters; print it, or show it in a notebook. Raises NotBuiltError."""

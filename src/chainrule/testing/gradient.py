@@ -35,7 +35,8 @@ def numerical_gradient(function: Callable[[Array], Any], x: Any, *, step: float 
         above, below = point.copy(), point.copy()
         above[place] += h
         below[place] -= h
-        gradient[place] = (_value(function, above) - _value(function, below)) / (above[place] - below[place])
+        width = above[place] - below[place]  # 2h, as rounding left it
+        gradient[place] = (_value(function, above) - _value(function, below)) / width
     return gradient
 
 
@@ -47,7 +48,10 @@ def _value(function: Callable[[Array], Any], x: Array) -> float:
 
 
 def relative_error(found: Array, expected: Array) -> float:
-    """‖found − expected‖ over the larger of their norms; 0 where both are zero."""
-    difference = float(np.linalg.norm(np.subtract(found, expected)))
-    largest = max(float(np.linalg.norm(found)), float(np.linalg.norm(expected)))
-    return difference / max(largest, np.finfo(np.float64).tiny)
+    """‖found − expected‖ over the larger of their norms; 0 where both are zero, NaN where one is not finite."""
+    largest = max(np.abs(found).max(initial=0), np.abs(expected).max(initial=0))
+    if largest == 0:
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        a, b = found / largest, expected / largest  # so that no square is too large or too small
+        return float(np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b)))

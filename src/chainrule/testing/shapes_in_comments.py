@@ -28,7 +28,9 @@ from chainrule.operations import Operation
 Sizes = dict[str, int]  # dimension → how many
 Values = dict[str, Any]  # argument → what to call the operation with
 
-ENTRY = re.compile(r"(?P<name>\w+) (?P<shape>\(.*?\))(?: (?P<rule>< \w+|≥ 0|sums to 1))?|(?P<given>\w+) = (?P<value>.+)")
+ENTRY = re.compile(
+    r"(?P<name>\w+) (?P<shape>\([^()]*\))(?: (?P<rule>< \w+|≥ 0|sums to 1))?|(?P<given>\w+) = (?P<value>.+)"
+)
 GRAMMAR = "write `name (N, I)`, `name (N,) < K`, `name (N, I) ≥ 0`, `name (N, K) sums to 1` or `name = value`"
 
 
@@ -55,20 +57,24 @@ class Signature:
     @property
     def dimensions(self) -> tuple[str, ...]:
         """The names of the dimensions, in the order in which they stand in the comment."""
-        texts = [argument.shape + argument.rule.removeprefix("<") for argument in self.arguments]
-        names = [name for text in texts for name in re.findall(r"[A-Za-z_]\w*", _without_words(text))]
-        return tuple(dict.fromkeys(names))
+        texts = [a.shape + a.rule if a.rule.startswith("<") else a.shape for a in self.arguments]
+        return tuple(dict.fromkeys(re.findall(r"[A-Za-z_]\w*", " ".join(texts))))
 
 
 def read_signature(operation: Operation[..., Any]) -> Signature:
     """Read the source of `operation`. Raises AssertionError that names what is missing or not understood."""
-    source = textwrap.dedent(inspect.getsource(operation.reference))
+    try:
+        source = textwrap.dedent(inspect.getsource(operation.reference))
+    except OSError:
+        raise AssertionError(f"{operation.name}: its source cannot be read; write it in a file or a notebook") from None
     tree = ast.parse(source).body[0]
     if not isinstance(tree, ast.FunctionDef):
         raise AssertionError(f"{operation.name}: expected `def {operation.name}(…):`")
     comments = _comments(source)
     results = _results(operation.name, tree)
-    return Signature(operation.name, _arguments(operation.name, tree, comments), results, _result_shapes(tree, comments))
+    return Signature(
+        operation.name, _arguments(operation.name, tree, comments), results, _result_shapes(tree, comments)
+    )
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -97,7 +103,9 @@ def _arguments(operation: str, tree: ast.FunctionDef, comments: dict[int, str]) 
 def _by_annotation(operation: str, parameter: ast.arg) -> Argument:
     kind = ast.unparse(parameter.annotation) if parameter.annotation else ""
     if kind not in ("float", "int"):
-        raise AssertionError(f"{operation}: the comment of its signature says nothing about {parameter.arg!r}; {GRAMMAR}")
+        raise AssertionError(
+            f"{operation}: the comment of its signature says nothing about {parameter.arg!r}; {GRAMMAR}"
+        )
     return Argument(parameter.arg, kind=kind)
 
 
@@ -133,10 +141,10 @@ def _draw(signature: Signature, argument: Argument, rng: np.random.Generator, si
         return evaluate(argument.value, dict(sizes), where)
     shape = evaluate_shape(argument.shape, dict(sizes), where)
     if argument.rule.startswith("<"):
-        return rng.integers(0, evaluate(argument.rule.removeprefix("< "), dict(sizes), where), shape)
+        return np.asarray(rng.integers(0, evaluate(argument.rule.removeprefix("< "), dict(sizes), where), shape))
     numbers = away_from_zero(rng, shape)
     if argument.rule == "≥ 0":
-        return np.abs(numbers)
+        return np.asarray(np.abs(numbers))
     if argument.rule == "sums to 1":
         return np.abs(numbers) / np.abs(numbers).sum(axis=-1, keepdims=True)
     return numbers
@@ -161,7 +169,3 @@ def evaluate(text: str, names: Values, where: str) -> Any:
         return eval(text, {"__builtins__": {}}, names)
     except (NameError, SyntaxError, TypeError) as error:
         raise AssertionError(f"{where}: cannot work out {text!r} ({error}); {GRAMMAR}") from None
-
-
-def _without_words(text: str) -> str:
-    return text.replace("sums to 1", "").replace("≥ 0", "")

@@ -8,7 +8,6 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import DivergenceError
-from chainrule.layers import Context
 from chainrule.network import Network
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 def diverged(run: Run, x: Array, parameter: str | None = None) -> DivergenceError:
     """The error for the step after `run.step`, on batch x; `parameter` is the one whose new value is not finite."""
     epoch, step = run.epoch, run.step + 1
-    layer = _owner(run.network, parameter) if parameter else _first_not_finite(run.network, x)
+    layer = _owner(run.network, parameter) if parameter else _first_not_finite(run, x)
     what = f"the new value of {parameter}" if parameter else "the loss"
     cause = _likely_cause(run, x)
     message = (
@@ -33,13 +32,13 @@ def _owner(network: Network, parameter: str) -> str:
     return f"layer {position} ({type(network.layers[position]).__name__})"
 
 
-def _first_not_finite(network: Network, x: Array) -> str:
+def _first_not_finite(run: Run, x: Array) -> str:
     """The first layer whose output on x is not finite, or the loss."""
-    for position, layer in enumerate(network.layers):
-        x, _ = layer.forward(x, Context(training=True))
+    for position, layer in enumerate(run.network.layers):
+        x, _ = layer.forward(x, run.context.at(position))
         if not np.isfinite(x).all():
             return f"layer {position} ({type(layer).__name__})"
-    return f"the loss ({type(network.loss).__name__})"
+    return f"the loss ({type(run.network.loss).__name__})"
 
 
 def _likely_cause(run: Run, x: Array) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule.arrays import Array
+from chainrule.layers import Context
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer, Slots
 from chainrule.training.divergence import diverged
@@ -20,6 +21,7 @@ class Run:
     epochs: int
     steps_per_epoch: int
     samples: int
+    seed: int = 0  # of what layers draw in training
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0  # whole steps taken so far
@@ -44,13 +46,18 @@ class Run:
         """Why the training is about to end, or ""."""
         return self._stop
 
+    @property
+    def context(self) -> Context:
+        """What the layers may know in the step after `step`."""
+        return Context(training=True, seed=self.seed, step=self.step + 1)
+
     def take_step(self, x: Array, t: Array) -> tuple[float, Array]:
         """One step of descent on one batch; returns the cost before it, and the scores.
 
         The new weights are worked out aside and put in place together, so that an error leaves the last whole step.
         Raises DivergenceError when the cost or a new weight is not finite.
         """
-        cost, f, gradients = self.network.cost_and_gradients(x, t, training=True)
+        cost, f, gradients = self.network.cost_and_gradients(x, t, context=self.context)
         if not np.isfinite(cost):
             raise diverged(self, x)
         parameters = self.network.parameters

@@ -46,7 +46,7 @@ def train(
         epochs: passes over the data.
         batch_size: samples per step: 1 is stochastic descent, None the full batch.
         optimizer: see `chainrule.optimizers`.
-        seed: of the shuffling and of the validation share; None for a fresh one.
+        seed: of the shuffling, of dropout and of the validation share; None for a fresh one.
         shuffle: whether each epoch takes the samples in a new order.
         callbacks: run at the events, in this order.
         progress: whether to print a line per epoch and a live line on a terminal (to standard error).
@@ -67,7 +67,8 @@ def train(
     training, held_out = _checked_data(network, data, validation, seed)
     size = None if batch_size is None else whole_number(batch_size, "batch_size")
     samples = len(training[0])
-    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples)
+    draws = int(stream(None, "dropout").integers(2**63)) if seed is None else int(seed)
+    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, draws)
     listeners = [*_checked_callbacks(callbacks), *([Progress()] if progress else [])]
     with contextlib.ExitStack() as leaving:
         leaving.callback(run.complete_step)

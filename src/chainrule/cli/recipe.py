@@ -1,0 +1,196 @@
+"""A recipe: every setting of a training. The same recipe gives the same network."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import TypeVar
+
+from chainrule.cli.layers import STARTS, is_dashed, known_layers, parse_layers
+from chainrule.configuration import JSON
+from chainrule.data import DataSet
+from chainrule.errors import SettingError
+from chainrule.layers import Layer, Linear, Sigmoid
+from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron, SquaredError
+from chainrule.network import Network
+from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+
+LOSSES: dict[str, type[Loss]] = {
+    "cross-entropy": CrossEntropy,
+    "binary-cross-entropy": BinaryCrossEntropy,
+    "squared-error": SquaredError,
+    "perceptron": Perceptron,
+}
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
+LEARNING_RATES = {"sgd": 0.5, "momentum": 0.05, "nesterov": 0.05, "adam": 0.005}  # where none is asked for
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What suits a data set. Those of the digits did best in 5-fold cross-validation on their training samples."""
+
+    layers: str
+    activation: str
+    optimizer: str
+    batch_size: int
+    epochs: int
+
+
+DEFAULTS = {
+    "digits": Defaults("64-100-10", "relu", "sgd", 10, 50),
+    "mnist": Defaults("784-100-10", "relu", "sgd", 64, 20),
+    "xor": Defaults("2-8-1", "tanh", "adam", 16, 60),
+    "rings": Defaults("2-8-1", "tanh", "adam", 16, 60),
+    "spirals": Defaults("2-32-32-1", "relu", "adam", 16, 100),
+    "blobs": Defaults("2-8-3", "tanh", "adam", 16, 30),
+    "parabola": Defaults("1-16-1", "relu", "adam", 16, 100),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of `chainrule train`, each under the name of its option. `batch_size` 0 is the full batch."""
+
+    data: str
+    layers: str
+    activation: str | None
+    start: str | None
+    loss: str
+    optimizer: str
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    seed: int
+    validation_fraction: float | None = None
+    early_stopping: int | None = None
+
+    def command(self) -> str:
+        """The command that repeats the training."""
+        words = ["chainrule", "train"]
+        for name, value in self.to_dict().items():
+            if value is not None:
+                words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+        return shlex.join(words)
+
+    def to_dict(self) -> dict[str, JSON]:
+        """The settings by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def build_optimizer(self) -> Optimizer:
+        """Raises SettingError when the learning rate is out of its range."""
+        optimizer = OPTIMIZERS[self.optimizer]()
+        return type(optimizer).from_configuration({**optimizer.configuration(), "learning_rate": self.learning_rate})
+
+
+def build_network(recipe: Recipe, data: DataSet) -> Network:
+    """The network of `recipe` for samples of `data`, with its first weights.
+
+    Raises:
+        SettingError: the layers do not fit each other, the data or the loss; says what would.
+
+    """
+    features = data.train[0].shape[1]
+    layers = parse_layers(recipe.layers, features, activation=recipe.activation or "relu", start=recipe.start)
+    if ends_in_sigmoid(recipe, data):
+        layers.append(Sigmoid())
+    network = Network(layers, LOSSES[recipe.loss](), seed=recipe.seed)
+    try:
+        network.build((features,))
+    except ValueError as error:  # a ShapeError names the layer
+        raise SettingError(f"--layers {recipe.layers}: {error}") from None
+    expected = outputs_for(recipe.loss, data)
+    if network.output_shape != (expected,):
+        found = " × ".join(str(n) for n in network.output_shape)
+        raise SettingError(
+            f"--layers {recipe.layers}: ends in {found} outputs; {recipe.data} with {recipe.loss} needs {expected}"
+        )
+    return network
+
+
+def ends_in_sigmoid(recipe: Recipe, data: DataSet) -> bool:
+    """Whether a sigmoid stands after the last layer: for squared error on classes, where the layers are sizes only."""
+    return recipe.loss == "squared-error" and data.class_names is not None and is_dashed(recipe.layers)
+
+
+def outputs_for(loss: str, data: DataSet) -> int:
+    """How many outputs a network needs for `data` and `loss`. Raises SettingError when they do not go together."""
+    classes = len(data.class_names) if data.class_names else 0
+    if not classes:
+        if loss != "squared-error":
+            raise SettingError(f"--loss {loss}: {data.name} has a number to predict, not classes; use squared-error")
+        return int(data.train[1].shape[1])
+    if loss in ("binary-cross-entropy", "perceptron"):
+        if classes != 2:
+            raise SettingError(f"--loss {loss}: answers yes or no, but {data.name} has {classes} classes")
+        return 1
+    return classes
+
+
+def default_loss(data: DataSet, layers: list[Layer]) -> str:
+    """The loss that suits the data and the number of scores the layers end in."""
+    if not data.class_names:
+        return "squared-error"
+    scores = next((layer.out_features for layer in reversed(layers) if isinstance(layer, Linear)), 0)
+    return "binary-cross-entropy" if scores == 1 and len(data.class_names) == 2 else "cross-entropy"
+
+
+def complete(
+    data: DataSet,
+    *,
+    layers: str | None,
+    activation: str | None,
+    start: str | None,
+    loss: str | None,
+    optimizer: str | None,
+    learning_rate: float | None,
+    batch_size: str | None,
+    epochs: int | None,
+    seed: int,
+    validation_fraction: float | None,
+    early_stopping: int | None,
+) -> Recipe:
+    """The recipe of the options given, with the defaults of the data set in the place of those that were not.
+
+    Raises:
+        SettingError: an option has a value it cannot have.
+
+    """
+    usual = DEFAULTS[data.name]
+    layers = layers or usual.layers
+    activation = one_of(activation or usual.activation, known_layers(), "--activation")
+    start = one_of(start, STARTS, "--start") if start else None
+    found = parse_layers(layers, data.train[0].shape[1], activation=activation, start=start)
+    loss = one_of(loss, LOSSES, "--loss") if loss else default_loss(data, found)
+    optimizer = one_of(optimizer or usual.optimizer, OPTIMIZERS, "--optimizer")
+    return Recipe(
+        data=data.name,
+        layers=layers.strip(),
+        activation=activation if is_dashed(layers) else None,
+        start=start,
+        loss=loss,
+        optimizer=optimizer,
+        learning_rate=LEARNING_RATES[optimizer] if learning_rate is None else learning_rate,
+        batch_size=usual.batch_size if batch_size is None else _batch_size(batch_size),
+        epochs=usual.epochs if epochs is None else epochs,
+        seed=seed,
+        validation_fraction=validation_fraction,
+        early_stopping=early_stopping,
+    )
+
+
+Name = TypeVar("Name", bound=str)
+
+
+def one_of(value: str, known: Iterable[str], option: str) -> str:
+    """`value` in small letters, when it is `known`, else a SettingError that names the option."""
+    names = list(known)
+    if value.strip().lower() not in names:
+        raise SettingError(f"{option}: expected one of {', '.join(names)}, got {value!r}")
+    return value.strip().lower()
+
+
+def _batch_size(text: str) -> int:
+    if text.strip().lower() == "full":
+        return 0
+    if not (text.isascii() and text.isdigit()):
+        raise SettingError(f"--batch-size: expected a whole number, 0 or full for the full batch, got {text!r}")
+    return int(text)

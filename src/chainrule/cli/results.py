@@ -1,0 +1,86 @@
+"""What a network does on a data set: measured, as JSON, and for a person to read."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Console
+
+from chainrule.arrays import Array
+from chainrule.cli.output import confused_lines, confusion_table
+from chainrule.data import DataSet
+from chainrule.errors import DataError, SettingError
+from chainrule.evaluation import ConfusedPair, confusion_matrix, decide, most_confused_pairs, r_squared
+from chainrule.network import Network
+
+
+@dataclass(frozen=True)
+class Result:
+    """The figures on the test samples. Those of classes, or else R², are None."""
+
+    samples: int
+    loss: float
+    accuracy: float | None = None
+    matrix: Array | None = None
+    pairs: tuple[ConfusedPair, ...] = ()
+    class_names: tuple[str, ...] | None = None
+    r_squared: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures as JSON takes them."""
+        test = {"samples": self.samples, "loss": self.loss, "accuracy": self.accuracy, "r_squared": self.r_squared}
+        return {
+            "test": test,
+            "class_names": None if self.class_names is None else list(self.class_names),
+            "confusion_matrix": None if self.matrix is None else self.matrix.tolist(),
+            "most_confused_pairs": [asdict(pair) for pair in self.pairs],
+        }
+
+    def line(self) -> str:
+        """The outcome in one line."""
+        if self.accuracy is None:
+            return f"Test loss {self.loss:.4g}, R² {self.r_squared:.4f} on {self.samples:,} samples"
+        right = round(self.accuracy * self.samples)
+        return f"Test accuracy {self.accuracy:.2%} ({right:,} of {self.samples:,} samples right), loss {self.loss:.4g}"
+
+    def print(self, screen: Console) -> None:
+        """The outcome, the confusion matrix and the most confused pairs."""
+        screen.print(self.line(), style="bold")
+        if self.matrix is not None and self.class_names is not None:
+            screen.print()
+            screen.print(confusion_table(self.matrix, list(self.class_names)))
+            screen.print("\n".join(confused_lines(list(self.pairs), list(self.class_names))))
+
+
+def measure(network: Network, data: DataSet) -> Result:
+    """The figures of `network` on the test samples of `data`.
+
+    Raises:
+        DataError: the network was made for other data.
+
+    """
+    x, y = data.test
+    figures = network.evaluate(x, y)
+    answers = network.predict(x)
+    if data.class_names is None:
+        return Result(len(x), figures["loss"], r_squared=r_squared(y, answers))
+    classes = len(data.class_names)
+    if max(2, answers.shape[1]) != classes:
+        raise DataError(f"the network tells {max(2, answers.shape[1])} classes apart, {data.name} has {classes}")
+    predicted, _ = decide(answers)
+    matrix = confusion_matrix(y, predicted, classes)
+    return Result(
+        samples=len(x),
+        loss=figures["loss"],
+        accuracy=float(matrix.trace() / matrix.sum()),
+        matrix=matrix,
+        pairs=tuple(most_confused_pairs(matrix)),
+        class_names=data.class_names,
+    )
+
+
+def data_of(network: Network, asked: str | None) -> str:
+    """The data set to measure on: the one asked for, or the one the model says it was trained on."""
+    name = asked or network.metadata.get("data")
+    if not isinstance(name, str):
+        raise SettingError("--data: the model does not say which data it was trained on; name the data set")
+    return name

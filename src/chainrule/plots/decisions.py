@@ -1,0 +1,80 @@
+"""What a network decides everywhere in the plane. Source: mission items D6, D11."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.arrays import Array, as_floats
+from chainrule.errors import ShapeError
+from chainrule.plots.figures import INK, PALETTE, axes_or_new, tidy
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARKERS = "os^Dv<>P"
+POINTS = 161  # of the grid, along each axis
+
+
+def decision_regions(
+    predict: Callable[[Array], Any], x: Any, labels: Any, *, names: Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """The plane in the colours of the classes, mixed by their probabilities, with the samples on it.
+
+    Args:
+        predict: such as `network.predict`; takes points (M, 2), gives (M, K) probabilities or (M, 1) for class 1.
+        x: samples (N, 2).
+        labels: their classes (N,), whole numbers.
+        names: of the classes, for the legend.
+        ax: where to draw; new axes when there are none.
+
+    """
+    samples, classes = as_floats(x, "x", np.float64), np.asarray(labels).reshape(-1).astype(int)
+    if samples.ndim != 2 or samples.shape[1] != 2 or len(samples) != len(classes):
+        raise ShapeError(f"x, labels: expected (N, 2) and (N,), got arrays {samples.shape} and {classes.shape}")
+    room = 0.12 * np.ptp(samples, axis=0) + 1e-9
+    (left, bottom), (right, top) = samples.min(axis=0) - room, samples.max(axis=0) + room
+    v1, v2 = np.meshgrid(np.linspace(left, right, POINTS), np.linspace(bottom, top, POINTS))
+    p = _probabilities(predict(np.stack([v1.ravel(), v2.ravel()], axis=1)))  # (M, K)
+    K = p.shape[1]
+    colours = np.array([_red_green_blue(PALETTE[k % len(PALETTE)]) for k in range(K)])  # (K, 3)
+    mixed = 1 - 0.45 * (1 - p @ colours)  # (M, 3), lightened
+
+    ax = tidy(axes_or_new(ax, (4.8, 4.4)))
+    ax.grid(visible=False)
+    ax.imshow(
+        mixed.reshape(*v1.shape, 3).clip(0, 1),
+        extent=(left, right, bottom, top),
+        origin="lower",
+        aspect="auto",
+        interpolation="bilinear",
+    )
+    for k in range(K if K > 2 else 1):
+        lead = (p[:, k] - np.delete(p, k, axis=1).max(axis=1)).reshape(v1.shape)  # of class k over the next best
+        if lead.min() < 0 < lead.max():
+            ax.contour(v1, v2, lead, levels=[0], colors=INK, linewidths=1)
+    for k in range(K):
+        here = samples[classes == k]
+        label = names[k] if names is not None else f"class {k}"
+        ax.scatter(
+            here[:, 0], here[:, 1], s=22, marker=MARKERS[k % len(MARKERS)], color=PALETTE[k % len(PALETTE)],
+            edgecolors="white", linewidths=0.6, label=label,
+        )  # fmt: skip
+    ax.set(xlabel="x₁", ylabel="x₂")
+    ax.legend(labelcolor=INK, loc="upper right", framealpha=0.9)
+    return ax
+
+
+def _red_green_blue(colour: str) -> list[float]:
+    """The three parts of "#rrggbb", each in 0…1."""
+    return [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+
+
+def _probabilities(answers: Any) -> Array:
+    """Answers as one column per class; a single column is the probability of class 1."""
+    p = as_floats(answers, "the answers of predict", np.float64)
+    if p.ndim == 1:
+        p = p[:, None]
+    return np.hstack([1 - p, p]) if p.shape[1] == 1 else p

@@ -1,0 +1,98 @@
+"""Where weights start: the distributions promised, and the same numbers for the same seed. Source: mission item B2."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.initializers import Initializer, fans
+from chainrule.randomness import stream
+
+ALL = [cr.Normal(), cr.Normal(2, 0.5), cr.Glorot(), cr.He(), cr.Zeros()]
+SHAPE = (300, 200)
+
+
+def drawn(initializer, shape=SHAPE, seed=0):
+    return initializer(stream(seed, "weights"), shape)
+
+
+def demand_moments(values, mean, deviation):
+    """Mean and deviation within 5 standard errors of what is expected."""
+    n = values.size
+    assert abs(values.mean() - mean) <= 5 * deviation / math.sqrt(n)
+    assert abs(values.std() - deviation) <= 5 * deviation / math.sqrt(n)
+
+
+def test_normal_is_n_0_1_by_default():
+    demand_moments(drawn(cr.Normal()), 0, 1)
+
+
+def test_normal_takes_a_mean_and_a_deviation():
+    demand_moments(drawn(cr.Normal(2, 0.5)), 2, 0.5)
+
+
+def test_glorot_has_variance_2_over_fan_in_plus_fan_out_and_is_uniform():
+    values, deviation = drawn(cr.Glorot()), math.sqrt(2 / 500)
+    demand_moments(values, 0, deviation)
+    assert np.abs(values).max() <= math.sqrt(3) * deviation
+    assert np.abs(values).max() > 0.999 * math.sqrt(3) * deviation
+
+
+def test_he_has_variance_2_over_fan_in():
+    demand_moments(drawn(cr.He()), 0, math.sqrt(2 / 300))
+
+
+def test_zeros_are_zero():
+    assert not drawn(cr.Zeros()).any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"), [((3, 5), (3, 5)), ((8, 2, 3, 3), (18, 72)), ((4,), (4, 4)), ((8, 2, 5), (10, 40))]
+)
+def test_fans_count_the_terms_per_output_and_per_input(shape, expected):
+    assert fans(shape) == expected
+
+
+@pytest.mark.parametrize("initializer", ALL, ids=repr)
+def test_the_same_seed_gives_the_same_bytes(initializer):
+    assert drawn(initializer, seed=3).tobytes() == drawn(initializer, seed=3).tobytes()
+
+
+@pytest.mark.parametrize("initializer", ALL, ids=repr)
+def test_gives_float64_of_the_shape_asked_for(initializer):
+    values = drawn(initializer, (4, 3))
+    assert (values.shape, values.dtype) == ((4, 3), np.float64)
+
+
+@pytest.mark.parametrize("initializer", ALL, ids=repr)
+def test_without_a_generator_gives_a_stand_in_that_takes_no_memory(initializer):
+    stand_in = initializer(None, (10**6, 10**9))
+    assert stand_in.shape == (10**6, 10**9)
+    assert stand_in.strides == (0, 0)
+
+
+@pytest.mark.parametrize("initializer", ALL, ids=repr)
+def test_can_be_written_down_and_built_again(initializer):
+    copy = Initializer.from_configuration(json.loads(json.dumps(initializer.configuration())))
+    assert np.array_equal(drawn(copy), drawn(initializer))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: cr.Normal(deviation=-1), "Normal: deviation: expected a finite number of at least 0, got -1"),
+        (lambda: cr.Normal(mean="0"), "Normal: mean: expected a finite number, got '0'"),
+        (lambda: cr.Normal(mean=float("-inf")), "Normal: mean: expected a finite number, got -inf"),
+        (lambda: cr.Normal(mean=float("nan")), "Normal: mean"),
+    ],
+)
+def test_a_setting_out_of_range_is_refused(make, message):
+    with pytest.raises(cr.errors.SettingError, match=message):
+        make()
+
+
+def test_the_base_class_leaves_the_drawing_to_its_subclasses():
+    with pytest.raises(NotImplementedError):
+        drawn(Initializer())

@@ -1,0 +1,108 @@
+"""No finite input makes an activation, softmax or loss warn or give NaN. Warnings are errors in these tests."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from chainrule import operations
+from chainrule.testing import all_operations
+from chainrule.testing.shapes_in_comments import read_signature
+
+FAMILIES = ("activations", "softmax", "losses")
+STABLE = [operation for family in FAMILIES for operation in all_operations(within=f"chainrule.operations.{family}")]
+DTYPES = ("float32", "float64")
+# (y − t)² of numbers near the largest is infinite: the bare formula says so, the operation is silent.
+WITHIN_RANGE = [operation for operation in STABLE if not operation.name.startswith("squared_error")]
+
+
+def extremes(dtype):
+    limits = np.finfo(dtype)
+    magnitudes = (limits.max, 1e30, 745, 88.8, 1, limits.tiny, limits.smallest_subnormal, 0)
+    return np.array([sign * np.array(m, dtype) for m in magnitudes for sign in (1, -1)], dtype)
+
+
+def rows(dtype, width):
+    """Every row of `width` extreme numbers."""
+    return np.array(list(itertools.product(extremes(dtype), repeat=width)), dtype)
+
+
+def arguments(operation, dtype, width=2):
+    """Extreme scores; ordinary gradients; targets, labels and probabilities as they should be."""
+    x = rows(dtype, width)
+    n = len(x)
+    ordinary = np.where(np.arange(x.size) % 2, 1, -0.5).reshape(x.shape).astype(dtype)
+    targets = np.eye(width, dtype=dtype)[np.arange(n) % width]
+    settings = {"slope": 0.01, "classes": width, "labels": np.arange(n) % width, "t": targets}
+    settings |= {"dloss": ordinary[:, 0], "dJ": np.array(1, dtype), "loss": np.abs(x[:, 0]) / n}
+    settings |= {"p": operations.softmax_forward(x)}
+    names = [argument.name for argument in read_signature(operation).arguments]
+    if "y" in names and operation.__module__ != "chainrule.operations.losses":  # a derivative written with the output
+        settings["y"] = operations.OPERATIONS[operation.name.replace("backward", "forward")](x)
+    return [settings.get(name, ordinary if name.startswith("d") else x) for name in names]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", STABLE, ids=lambda operation: operation.name)
+def test_no_warning_and_no_nan(operation, dtype):
+    result = operation(*arguments(operation, dtype))
+    assert not np.isnan(result).any()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("operation", WITHIN_RANGE, ids=lambda operation: operation.name)
+def test_the_bare_formula_does_not_warn_either(operation, dtype):
+    width = 1 if operation.name in ("binary_cross_entropy_forward", "perceptron_forward") else 2  # sums of finite losses
+    operation.reference(*arguments(operation, dtype, width))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["identity", "step", "relu", "leaky_relu", "softplus", "sigmoid", "tanh"])
+def test_activations_and_their_derivatives_stay_finite(name, dtype):
+    for direction in ("forward", "backward"):
+        operation = operations.OPERATIONS[f"{name}_{direction}"]
+        assert np.isfinite(operation(*arguments(operation, dtype))).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax_rows_sum_to_1_for_any_scores(dtype):
+    p = operations.softmax_forward(rows(dtype, 3))
+    assert np.abs(p.sum(axis=1) - 1).max() <= 2 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log_softmax_is_finite_for_any_scores(dtype):
+    assert np.isfinite(operations.log_softmax_forward(rows(dtype, 3))).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("label", range(3))
+def test_cross_entropy_is_finite_for_any_scores(dtype, label):
+    f = rows(dtype, 3)
+    labels = np.full(len(f), label)
+    t = np.eye(3, dtype=dtype)[labels]
+    dloss = np.ones(len(f), dtype)
+    assert np.isfinite(operations.cross_entropy_forward(f, labels)).all()
+    assert np.isfinite(operations.soft_cross_entropy_forward(f, t)).all()
+    assert np.isfinite(operations.cross_entropy_backward(dloss, f, labels)).all()
+    assert np.isfinite(operations.soft_cross_entropy_backward(dloss, f, t)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cross_entropy_against_uncertain_targets_is_finite_for_any_scores(dtype):
+    f = rows(dtype, 3)
+    t = np.tile(np.array([0.7, 0.2, 0.1], dtype), (len(f), 1))
+    assert np.isfinite(operations.soft_cross_entropy_forward(f, t)).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_binary_cross_entropy_is_finite_for_any_score(dtype):
+    f = rows(dtype, 1)
+    for target in (0, 0.5, 1):
+        assert np.isfinite(operations.binary_cross_entropy_forward(f, np.full_like(f, target))).all()
+
+
+def test_cross_entropy_keeps_its_accuracy_where_exp_would_overflow():
+    """L = f_max − f_label when the gap is large."""
+    f = np.array([[1000.0, 0.0], [1e30, -1e30]])
+    assert operations.cross_entropy_forward(f, np.array([1, 1])).tolist() == [1000.0, 2e30]
