@@ -16,12 +16,16 @@ from typing import Any
 from chainrule import data, errors, operations
 from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
 from chainrule.layers import (
+    AvgPool2D,
+    Conv2D,
+    Dropout,
     Flatten,
     Identity,
     Layer,
     LeakyReLU,
     Linear,
     LogSoftmax,
+    MaxPool2D,
     ReLU,
     Reshape,
     Sequential,
@@ -50,10 +54,14 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "SGD",
     "Adam",
+    "AvgPool2D",
     "BinaryCrossEntropy",
     "Callback",
+    "Conv2D",
     "CrossEntropy",
+    "Dropout",
     "EarlyStopping",
     "Flatten",
     "Glorot",
@@ -66,6 +74,7 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "Loss",
+    "MaxPool2D",
     "Momentum",
     "Nesterov",
     "Network",
@@ -74,7 +83,6 @@ __all__ = [
     "Perceptron",
     "ReLU",
     "Reshape",
-    "SGD",
     "Sequential",
     "Sigmoid",
     "Softmax",

@@ -1,10 +1,14 @@
 """The command line: `chainrule train`, `evaluate`, `predict` and `data`."""
 
+import sys
+
 
 def main() -> None:
     """Run the command that the arguments of this process ask for, and exit with its status."""
-    from chainrule.cli.app import app
-
+    try:
+        from chainrule.cli.app import app
+    except KeyboardInterrupt:
+        sys.exit(130)
     app(prog_name="chainrule")
 
 

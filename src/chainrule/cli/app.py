@@ -29,8 +29,8 @@ class Commands(TyperGroup):
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
-        except KeyboardInterrupt:
-            complain("stopped")
+        except KeyboardInterrupt as stop:
+            complain(str(stop) or "stopped")
             raise typer.Exit(STOPPED_BY_SIGINT) from None
         except BrokenPipeError:
             _forget_output()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 from chainrule.configuration import Configurable
 from chainrule.errors import SettingError
@@ -15,16 +16,17 @@ RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's 
 def known_layers() -> dict[str, type[Layer]]:
     """The layers that need no setting, by their name in small letters."""
     return {
-        name.lower(): layer
-        for name, layer in Configurable.register.items()
-        if issubclass(layer, Layer) and not _required(layer)
+        name.lower(): kind
+        for name, kind in Configurable.register.items()
+        if issubclass(kind, Layer) and dataclasses.is_dataclass(kind) and not _required(kind)
     }
 
 
-def _required(layer: type[Layer]) -> list[str]:
+def _required(kind: Any) -> list[str]:
+    """The settings of a layer that have no default."""
     return [
         f.name
-        for f in dataclasses.fields(layer)  # type: ignore[arg-type]
+        for f in dataclasses.fields(kind)
         if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
     ]
 

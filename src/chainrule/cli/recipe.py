@@ -3,7 +3,6 @@
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import TypeVar
 
 from chainrule.cli.layers import STARTS, is_dashed, known_layers, parse_layers
 from chainrule.configuration import JSON
@@ -22,6 +21,7 @@ LOSSES: dict[str, type[Loss]] = {
 }
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
 LEARNING_RATES = {"sgd": 0.5, "momentum": 0.05, "nesterov": 0.05, "adam": 0.005}  # where none is asked for
+HELD_BACK = 0.1  # the share of the training samples that early stopping watches: test samples must decide nothing
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Recipe:
         words = ["chainrule", "train"]
         for name, value in self.to_dict().items():
             if value is not None:
-                words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+                words += [f"--{name.replace('_', '-')}", str(value)]
         return shlex.join(words)
 
     def to_dict(self) -> dict[str, JSON]:
@@ -172,12 +172,9 @@ def complete(
         batch_size=usual.batch_size if batch_size is None else _batch_size(batch_size),
         epochs=usual.epochs if epochs is None else epochs,
         seed=seed,
-        validation_fraction=validation_fraction,
+        validation_fraction=HELD_BACK if early_stopping and validation_fraction is None else validation_fraction,
         early_stopping=early_stopping,
     )
-
-
-Name = TypeVar("Name", bound=str)
 
 
 def one_of(value: str, known: Iterable[str], option: str) -> str:

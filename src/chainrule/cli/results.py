@@ -1,9 +1,9 @@
 """What a network does on a data set: measured, as JSON, and for a person to read."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from __future__ import annotations
 
-from rich.console import Console
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from chainrule.arrays import Array
 from chainrule.cli.output import confused_lines, confusion_table
@@ -11,6 +11,9 @@ from chainrule.data import DataSet
 from chainrule.errors import DataError, SettingError
 from chainrule.evaluation import ConfusedPair, confusion_matrix, decide, most_confused_pairs, r_squared
 from chainrule.network import Network
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @dataclass(frozen=True)

@@ -104,10 +104,8 @@ class Network:
         self._require_built()
         return self.body.parameters
 
-    def forward(
-        self, x: Array, *, training: bool = False, context: Context | None = None
-    ) -> tuple[Array, Saved]:
-        """The raw scores f (N, …) of checked inputs x, and what `backward` needs; `context` says more than `training`."""
+    def forward(self, x: Array, *, training: bool = False, context: Context | None = None) -> tuple[Array, Saved]:
+        """The raw scores f (N, …) of checked inputs x, and what `backward` needs; `context` goes before `training`."""
         return self.body.forward(x, context or Context(training=training))
 
     def backward(self, df: Array, saved: Saved) -> Gradients:

@@ -28,7 +28,7 @@ _backend = ContextVar("chainrule_backend", default=_checked(os.environ.get("CHAI
 
 
 class Operation(Generic[P, R]):
-    """A formula on arrays. Calling it runs the compiled twin where there is one, else the formula.
+    """A formula on arrays. Calling it runs the compiled twin where there is one that takes the arguments, else the formula.
 
     The formula is always reachable as `.reference`. Either way the arithmetic is IEEE's and silent: what overflows
     becomes infinite, and whoever reads the loss says so.
@@ -39,11 +39,13 @@ class Operation(Generic[P, R]):
         self.name = formula.__name__
         self.reference = formula
         self._quiet_reference = np.errstate(all="ignore")(formula)
-        self.kernel: Callable[P, R] | None = getattr(kernels, self.name, None)
+        self.kernel: Callable[..., Any] | None = getattr(kernels, self.name, None)
 
     def __call__(self, *arguments: P.args, **keywords: P.kwargs) -> R:
-        if self.kernel is not None and _backend.get() == "native":
-            return self.kernel(*arguments, **keywords)
+        if self.kernel is not None and not keywords and _backend.get() == "native":
+            result = self.kernel(*arguments)
+            if result is not NotImplemented:
+                return result
         return self._quiet_reference(*arguments, **keywords)
 
     def __repr__(self) -> str:

@@ -11,6 +11,7 @@ from chainrule.plots.curves import curve, curves
 from chainrule.plots.decisions import decision_regions
 from chainrule.plots.descent import descent_path, descent_surface
 from chainrule.plots.figures import to_png, to_svg
+from chainrule.plots.fit import fit
 from chainrule.plots.images import first_layer_weights, gallery
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "descent_path",
     "descent_surface",
     "first_layer_weights",
+    "fit",
     "gallery",
     "to_png",
     "to_svg",

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.arrays import as_numbers
 from chainrule.errors import ShapeError
-from chainrule.plots.figures import INK, axes_or_new
+from chainrule.plots.figures import BLACK, INK, axes_or_new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def confusion_matrix(matrix: Any, class_names: Sequence[str] | None = None, *, a
     shade = np.sqrt(share)
     ax.pcolormesh(shade, cmap="Blues", vmin=0, vmax=1.15, edgecolors="white", linewidth=1)
     for i, j in np.argwhere(counts > 0):
-        colour = "white" if shade[i, j] > 0.6 else INK
+        colour = "white" if shade[i, j] > 0.6 else BLACK
         ax.text(j + 0.5, i + 0.5, f"{counts[i, j]}", ha="center", va="center", fontsize=9, color=colour)
     ax.set_xticks(np.arange(K) + 0.5, names, rotation=90 if longest > 8 * (side - 1) / K else 0)
     ax.set_yticks(np.arange(K) + 0.5, names)

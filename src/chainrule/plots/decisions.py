@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.arrays import Array, as_floats
 from chainrule.errors import ShapeError
-from chainrule.plots.figures import INK, PALETTE, axes_or_new, tidy
+from chainrule.plots.figures import BLACK, PALETTE, axes_or_new, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,7 +54,7 @@ def decision_regions(
     for k in range(K if K > 2 else 1):
         lead = (p[:, k] - np.delete(p, k, axis=1).max(axis=1)).reshape(v1.shape)  # of class k over the next best
         if lead.min() < 0 < lead.max():
-            ax.contour(v1, v2, lead, levels=[0], colors=INK, linewidths=1)
+            ax.contour(v1, v2, lead, levels=[0], colors=BLACK, linewidths=1)
     for k in range(K):
         here = samples[classes == k]
         label = names[k] if names is not None else f"class {k}"
@@ -63,7 +63,7 @@ def decision_regions(
             edgecolors="white", linewidths=0.6, label=label,
         )  # fmt: skip
     ax.set(xlabel="x₁", ylabel="x₂")
-    ax.legend(labelcolor=INK, loc="upper right", framealpha=0.9)
+    ax.legend(labelcolor=BLACK, loc="upper right", framealpha=0.9)
     return ax
 
 

@@ -17,7 +17,7 @@ BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW, BLACK = (
     "#0072b2", "#d55e00", "#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#f0e442", "#000000",
 )  # fmt: skip
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW, BLACK)
-INK = "#2b2b2b"  # text, frames and ticks
+INK = "#2b2b2b"  # text, frames and ticks; what stands on a filled ground is BLACK
 
 
 def new_figure(size: tuple[float, float]) -> Figure:

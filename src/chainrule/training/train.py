@@ -67,8 +67,7 @@ def train(
     training, held_out = _checked_data(network, data, validation, seed)
     size = None if batch_size is None else whole_number(batch_size, "batch_size")
     samples = len(training[0])
-    draws = int(stream(None, "dropout").integers(2**63)) if seed is None else int(seed)
-    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, draws)
+    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, _seed_of_layers(seed))
     listeners = [*_checked_callbacks(callbacks), *([Progress()] if progress else [])]
     with contextlib.ExitStack() as leaving:
         leaving.callback(run.complete_step)
@@ -134,6 +133,12 @@ def _record(run: Run, held_out: Pair | None) -> Record:
     if held_out is not None:
         record |= {f"validation_{name}": value for name, value in run.network.measure(*held_out).items()}
     return record | {"seconds": run.seconds, "samples_per_second": run.samples / run.seconds}
+
+
+def _seed_of_layers(seed: int | None) -> int:
+    """The seed itself, for what layers draw (dropout), or a fresh one."""
+    rng = stream(seed, "layers")  # refuses a wrong seed
+    return int(rng.integers(2**63)) if seed is None else int(seed)
 
 
 def _checked_data(

@@ -1,0 +1,50 @@
+// One kernel call, ready to run: which function, on which arrays, of which sizes. The tape is a list of these.
+#pragma once
+
+#include <cstdint>
+
+namespace chainrule {
+
+struct Call;
+using Run = void (*)(const Call&);
+
+struct Call {
+    Run run = nullptr;
+    void* array[12] = {};             // inputs, then outputs
+    std::int64_t size[16] = {};       // dimensions and other whole numbers
+    double number[6] = {};            // scalars that stay as they are
+    const double* cell[6] = {};       // scalars that change from step to step: where they stand
+
+    template <class T> T* at(int i) const { return static_cast<T*>(array[i]); }
+    double scalar(int i) const { return cell[i] ? *cell[i] : number[i]; }
+};
+
+// Every kernel, by the name of its operation. Each has a float and a double form in each instruction set.
+#define CHAINRULE_KERNELS(X) \
+    X(linear_forward) X(linear_backward) X(linear_backward_parameters) \
+    X(identity_forward) X(identity_backward) X(step_forward) X(step_backward) \
+    X(relu_forward) X(relu_backward) X(leaky_relu_forward) X(leaky_relu_backward) \
+    X(softplus_forward) X(softplus_backward) X(sigmoid_forward) X(sigmoid_backward) \
+    X(tanh_forward) X(tanh_backward) \
+    X(softmax_forward) X(softmax_backward) X(softmax_jacobian) X(log_softmax_forward) X(log_softmax_backward) \
+    X(squared_error_forward) X(squared_error_backward) \
+    X(binary_cross_entropy_forward) X(binary_cross_entropy_backward) \
+    X(cross_entropy_forward) X(cross_entropy_backward) \
+    X(soft_cross_entropy_forward) X(soft_cross_entropy_backward) \
+    X(perceptron_forward) X(perceptron_backward) X(one_hot) X(mean_forward) X(mean_backward) \
+    X(sgd_update) X(momentum_update) X(nesterov_update) X(adam_update) \
+    X(gather_rows) X(gather_labels) X(copy)
+
+
+enum class Kernel : int {
+#define CHAINRULE_NAME(name) name,
+    CHAINRULE_KERNELS(CHAINRULE_NAME)
+#undef CHAINRULE_NAME
+    count
+};
+
+struct Table {                        // the kernels of one instruction set
+    Run run[static_cast<int>(Kernel::count)][2];         // [kernel][0 float, 1 double]
+};
+
+}  // namespace chainrule

@@ -1,0 +1,16 @@
+// Every kernel, compiled once for each instruction set. CMake says which: CHAINRULE_ISA names the namespace.
+#include "call.hpp"
+#include "kernels/elementwise.hpp"
+#include "kernels/linear.hpp"
+#include "kernels/rows.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+extern const Table table;
+const Table table = {{
+#define CHAINRULE_ENTRY(name) {name<float>, name<double>},
+    CHAINRULE_KERNELS(CHAINRULE_ENTRY)
+#undef CHAINRULE_ENTRY
+}};
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,113 @@
+// One number in, one number out, element by element (operations/activations.py, updates.py). Plain loops: the compiler
+// vectorises them for the instruction set at hand, and with contraction off no bit depends on how.
+#pragma once
+
+#include "../call.hpp"
+#include "../math.hpp"
+#include "../pool.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+constexpr double cheap = 0.1, costly = 0.6;  // nanoseconds per element, roughly: arithmetic; exp, log, tanh
+
+template <class T, class F> void map(const Call& c, double cost, F f) {  // arrays x | y, sizes count
+    const T* x = c.at<const T>(0);
+    T* y = c.at<T>(1);
+    parallel_ranges(c.size[0], cost, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) y[i] = f(x[i]);
+    });
+}
+
+template <class T, class F> void map2(const Call& c, double cost, F f) {  // arrays dy x | dx, sizes count
+    const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
+    T* dx = c.at<T>(2);
+    parallel_ranges(c.size[0], cost, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) dx[i] = f(dy[i], x[i]);
+    });
+}
+
+template <class T> void copy(const Call& c) { map<T>(c, cheap, [](T x) { return x; }); }
+template <class T> void identity_forward(const Call& c) { copy<T>(c); }
+template <class T> void identity_backward(const Call& c) { copy<T>(c); }
+template <class T> void step_forward(const Call& c) { map<T>(c, cheap, [](T x) { return x >= 0 ? T(1) : T(0); }); }
+template <class T> void step_backward(const Call& c) { map<T>(c, cheap, [](T) { return T(0); }); }
+
+// np.maximum(x, 0): NaN stays NaN.
+template <class T> inline T positive(T x) { return x > 0 ? x : x != x ? x : T(0); }
+
+template <class T> void relu_forward(const Call& c) { map<T>(c, cheap, positive<T>); }
+template <class T> void relu_backward(const Call& c) {
+    map2<T>(c, cheap, [](T dy, T y) { return y > 0 ? dy : T(0); });
+}
+template <class T> void leaky_relu_forward(const Call& c) {
+    const T slope = static_cast<T>(c.scalar(0));
+    map<T>(c, cheap, [=](T x) { return x > 0 ? x : slope * x; });
+}
+template <class T> void leaky_relu_backward(const Call& c) {
+    const T slope = static_cast<T>(c.scalar(0));
+    map2<T>(c, cheap, [=](T dy, T x) { return x > 0 ? dy : slope * dy; });
+}
+template <class T> void softplus_forward(const Call& c) { map<T>(c, costly, [](T x) { return math::softplus(x); }); }
+template <class T> void softplus_backward(const Call& c) {
+    map2<T>(c, costly, [](T dy, T x) { return dy * math::sigmoid(x); });
+}
+template <class T> void sigmoid_forward(const Call& c) { map<T>(c, costly, [](T x) { return math::sigmoid(x); }); }
+template <class T> void sigmoid_backward(const Call& c) { map2<T>(c, cheap, [](T dy, T y) { return dy * y * (1 - y); }); }
+template <class T> void tanh_forward(const Call& c) { map<T>(c, costly, [](T x) { return math::tanh(x); }); }
+template <class T> void tanh_backward(const Call& c) { map2<T>(c, cheap, [](T dy, T y) { return dy * (1 - y * y); }); }
+
+template <class T> void sgd_update(const Call& c) {  // arrays W dW | W, number: rate
+    const T *W = c.at<const T>(0), *dW = c.at<const T>(1), rate = static_cast<T>(c.scalar(0));
+    T* to = c.at<T>(2);
+    parallel_ranges(c.size[0], cheap, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) to[i] = W[i] - rate * dW[i];
+    });
+}
+
+template <class T, class Step> void velocity_update(const Call& c, Step step) {  // arrays W dW v | W v, numbers rate momentum
+    const T *W = c.at<const T>(0), *dW = c.at<const T>(1), *v = c.at<const T>(2);
+    const T rate = static_cast<T>(c.scalar(0)), momentum = static_cast<T>(c.scalar(1));
+    T *to = c.at<T>(3), *v_to = c.at<T>(4);
+    parallel_ranges(c.size[0], 2 * cheap, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const T velocity = momentum * v[i] + dW[i];
+            to[i] = W[i] - rate * step(dW[i], momentum, velocity);
+            v_to[i] = velocity;
+        }
+    });
+}
+template <class T> void momentum_update(const Call& c) {
+    velocity_update<T>(c, [](T, T, T velocity) { return velocity; });
+}
+template <class T> void nesterov_update(const Call& c) {
+    velocity_update<T>(c, [](T dW, T momentum, T velocity) { return dW + momentum * velocity; });
+}
+
+inline double power(double base, std::int64_t exponent) {  // by squaring: the same on every machine
+    double result = 1;
+    for (; exponent > 0; exponent >>= 1, base *= base)
+        if (exponent & 1) result *= base;
+    return result;
+}
+
+template <class T> void adam_update(const Call& c) {  // arrays W dW m s | W m s, numbers step rate beta1 beta2 epsilon
+    const T *W = c.at<const T>(0), *dW = c.at<const T>(1), *m = c.at<const T>(2), *s = c.at<const T>(3);
+    const auto step = static_cast<std::int64_t>(c.scalar(0));
+    const double beta1 = c.scalar(2), beta2 = c.scalar(3);
+    const T rate = static_cast<T>(c.scalar(1)), epsilon = static_cast<T>(c.scalar(4));
+    const T keep1 = static_cast<T>(beta1), take1 = static_cast<T>(1 - beta1);
+    const T keep2 = static_cast<T>(beta2), take2 = static_cast<T>(1 - beta2);
+    const T bias1 = static_cast<T>(1 - power(beta1, step)), bias2 = static_cast<T>(1 - power(beta2, step));
+    T *to = c.at<T>(4), *m_to = c.at<T>(5), *s_to = c.at<T>(6);
+    parallel_ranges(c.size[0], 6 * cheap, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) {
+            const T mean = keep1 * m[i] + take1 * dW[i];
+            const T square = keep2 * s[i] + take2 * dW[i] * dW[i];
+            to[i] = W[i] - rate * (mean / bias1) / (math::sqrt(square / bias2) + epsilon);
+            m_to[i] = mean;
+            s_to[i] = square;
+        }
+    });
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,211 @@
+// Row by row: softmax, its relatives and the losses (operations/softmax.py, losses.py). Sums run over k in order.
+#pragma once
+
+#include <limits>
+
+#include "elementwise.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+template <class T> inline T below(T f, T largest) {  // f − max f, by halves, so that it is finite
+    const T gap = f / 2 - largest / 2, least = std::numeric_limits<T>::lowest() / 2;
+    return (gap > least ? gap : gap != gap ? gap : least) * 2;
+}
+
+template <class T> inline T largest_of(std::int64_t K, const T* f) {
+    T largest = f[0];
+    for (std::int64_t k = 1; k < K; ++k) largest = f[k] > largest || f[k] != f[k] ? f[k] : largest;
+    return largest;
+}
+
+template <class T> inline T sum_of(std::int64_t K, const T* x) {
+    T sum = 0;
+    for (std::int64_t k = 0; k < K; ++k) sum += x[k];
+    return sum;
+}
+
+// p = softmax(f) for one row; p may be f.
+template <class T> inline void softmax_row(std::int64_t K, const T* f, T* p) {
+    const T largest = largest_of(K, f);
+    for (std::int64_t k = 0; k < K; ++k) p[k] = math::exp(below(f[k], largest));
+    const T sum = sum_of(K, p);
+    for (std::int64_t k = 0; k < K; ++k) p[k] = p[k] / sum;
+}
+
+// f_k − max f into gap, and log Σ e^gap.
+template <class T> inline T log_sum_row(std::int64_t K, const T* f, T* gap) {
+    const T largest = largest_of(K, f);
+    T sum = 0;
+    for (std::int64_t k = 0; k < K; ++k) gap[k] = below(f[k], largest);
+    for (std::int64_t k = 0; k < K; ++k) sum += math::exp(gap[k]);
+    return math::log(sum);
+}
+
+template <class F> void rows(const Call& c, double cost, F f) {  // sizes N K
+    const std::int64_t K = c.size[1];
+    parallel_ranges(c.size[0], cost * static_cast<double>(K), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t n = begin; n < end; ++n) f(n, K);
+    });
+}
+
+template <class T> void softmax_forward(const Call& c) {  // arrays f | p
+    const T* f = c.at<const T>(0);
+    T* p = c.at<T>(1);
+    rows(c, 2, [=](std::int64_t n, std::int64_t K) { softmax_row(K, f + n * K, p + n * K); });
+}
+template <class T> void softmax_backward(const Call& c) {  // arrays dp p | df
+    const T *dp = c.at<const T>(0), *p = c.at<const T>(1);
+    T* df = c.at<T>(2);
+    rows(c, 1, [=](std::int64_t n, std::int64_t K) {
+        T mean = 0;
+        for (std::int64_t k = n * K; k < n * K + K; ++k) mean += dp[k] * p[k];
+        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = p[k] * (dp[k] - mean);
+    });
+}
+template <class T> void softmax_jacobian(const Call& c) {  // arrays p | J
+    const T* p = c.at<const T>(0);
+    T* J = c.at<T>(1);
+    rows(c, static_cast<double>(c.size[1]), [=](std::int64_t n, std::int64_t K) {
+        for (std::int64_t i = 0; i < K; ++i)
+            for (std::int64_t k = 0; k < K; ++k) J[(n * K + i) * K + k] = p[n * K + i] * (T(i == k) - p[n * K + k]);
+    });
+}
+template <class T> void log_softmax_forward(const Call& c) {  // arrays f | y
+    const T* f = c.at<const T>(0);
+    T* y = c.at<T>(1);
+    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
+        const T log_sum = log_sum_row(K, f + n * K, y + n * K);
+        for (std::int64_t k = n * K; k < n * K + K; ++k) y[k] = y[k] - log_sum;
+    });
+}
+template <class T> void log_softmax_backward(const Call& c) {  // arrays dy y | df
+    const T *dy = c.at<const T>(0), *y = c.at<const T>(1);
+    T* df = c.at<T>(2);
+    rows(c, 1, [=](std::int64_t n, std::int64_t K) {
+        const T sum = sum_of(K, dy + n * K);
+        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dy[k] - math::exp(y[k]) * sum;
+    });
+}
+
+template <class T> void squared_error_forward(const Call& c) {  // arrays y t | loss
+    const T *y = c.at<const T>(0), *t = c.at<const T>(1);
+    T* loss = c.at<T>(2);
+    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+        T sum = 0;
+        for (std::int64_t k = n * K; k < n * K + K; ++k) sum += (y[k] - t[k]) * (y[k] - t[k]);
+        loss[n] = sum / 2;
+    });
+}
+template <class T> void squared_error_backward(const Call& c) {  // arrays dloss y t | dy
+    const T *dloss = c.at<const T>(0), *y = c.at<const T>(1), *t = c.at<const T>(2);
+    T* dy = c.at<T>(3);
+    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+        for (std::int64_t k = n * K; k < n * K + K; ++k) dy[k] = dloss[n] * (y[k] - t[k]);
+    });
+}
+template <class T> void binary_cross_entropy_forward(const Call& c) {  // arrays f t | loss
+    const T *f = c.at<const T>(0), *t = c.at<const T>(1);
+    T* loss = c.at<T>(2);
+    rows(c, costly, [=](std::int64_t n, std::int64_t K) {
+        T sum = 0;
+        for (std::int64_t k = n * K; k < n * K + K; ++k) sum += math::softplus(f[k]) - t[k] * f[k];
+        loss[n] = sum;
+    });
+}
+template <class T> void binary_cross_entropy_backward(const Call& c) {  // arrays dloss f t | df
+    const T *dloss = c.at<const T>(0), *f = c.at<const T>(1), *t = c.at<const T>(2);
+    T* df = c.at<T>(3);
+    rows(c, costly, [=](std::int64_t n, std::int64_t K) {
+        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (math::sigmoid(f[k]) - t[k]);
+    });
+}
+template <class T> void cross_entropy_forward(const Call& c) {  // arrays f labels | loss
+    const T* f = c.at<const T>(0);
+    const std::int64_t* labels = c.at<const std::int64_t>(1);
+    T* loss = c.at<T>(2);
+    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
+        T* gap = scratch<T>(3, static_cast<std::size_t>(K));
+        const T log_sum = log_sum_row(K, f + n * K, gap);
+        loss[n] = log_sum - gap[labels[n]];
+    });
+}
+template <class T> void cross_entropy_backward(const Call& c) {  // arrays dloss f labels | df
+    const T *dloss = c.at<const T>(0), *f = c.at<const T>(1);
+    const std::int64_t* labels = c.at<const std::int64_t>(2);
+    T* df = c.at<T>(3);
+    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
+        softmax_row(K, f + n * K, df + n * K);
+        for (std::int64_t k = 0; k < K; ++k) df[n * K + k] = dloss[n] * (df[n * K + k] - T(k == labels[n]));
+    });
+}
+template <class T> void soft_cross_entropy_forward(const Call& c) {  // arrays f t | loss
+    const T *f = c.at<const T>(0), *t = c.at<const T>(1);
+    T* loss = c.at<T>(2);
+    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
+        T* gap = scratch<T>(3, static_cast<std::size_t>(K));
+        const T log_sum = log_sum_row(K, f + n * K, gap);
+        T sum = 0;
+        for (std::int64_t k = 0; k < K; ++k) sum += t[n * K + k] * (gap[k] - log_sum);
+        loss[n] = -sum;
+    });
+}
+template <class T> void soft_cross_entropy_backward(const Call& c) {  // arrays dloss f t | df
+    const T *dloss = c.at<const T>(0), *f = c.at<const T>(1), *t = c.at<const T>(2);
+    T* df = c.at<T>(3);
+    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
+        softmax_row(K, f + n * K, df + n * K);
+        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (df[k] - t[k]);
+    });
+}
+template <class T> void perceptron_forward(const Call& c) {  // arrays f t | loss
+    const T *f = c.at<const T>(0), *t = c.at<const T>(1);
+    T* loss = c.at<T>(2);
+    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+        T sum = 0;
+        for (std::int64_t k = n * K; k < n * K + K; ++k) sum += (T(f[k] >= 0) - t[k]) * f[k];
+        loss[n] = sum;
+    });
+}
+template <class T> void perceptron_backward(const Call& c) {  // arrays dloss f t | df
+    const T *dloss = c.at<const T>(0), *f = c.at<const T>(1), *t = c.at<const T>(2);
+    T* df = c.at<T>(3);
+    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (T(f[k] >= 0) - t[k]);
+    });
+}
+template <class T> void one_hot(const Call& c) {  // arrays labels | t (float32 whatever T), sizes N K
+    const std::int64_t* labels = c.at<const std::int64_t>(0);
+    float* t = c.at<float>(1);
+    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+        for (std::int64_t k = 0; k < K; ++k) t[n * K + k] = labels[n] == k ? 1.0f : 0.0f;
+    });
+}
+template <class T> void mean_forward(const Call& c) {  // arrays loss | J, sizes N
+    *c.at<T>(1) = sum_of(c.size[0], c.at<const T>(0)) / static_cast<T>(c.size[0]);
+}
+template <class T> void mean_backward(const Call& c) {  // arrays dJ loss | dloss, sizes N
+    std::fill_n(c.at<T>(2), c.size[0], *c.at<const T>(0) / static_cast<T>(c.size[0]));
+}
+
+// Rows `index` of x, as they are (arrays x index | y, sizes rows K), or from bytes scaled to 0 … 1.
+template <class T> void gather_rows(const Call& c) {
+    const std::int64_t* index = c.at<const std::int64_t>(1);
+    T* y = c.at<T>(2);
+    if (c.size[2] == 1) {
+        const T* x = c.at<const T>(0);
+        rows(c, cheap, [=](std::int64_t n, std::int64_t K) { std::memcpy(y + n * K, x + index[n] * K, static_cast<std::size_t>(K) * sizeof(T)); });
+    } else {
+        const std::uint8_t* x = c.at<const std::uint8_t>(0);
+        const T scale = static_cast<T>(c.scalar(0));
+        rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+            for (std::int64_t k = 0; k < K; ++k) y[n * K + k] = static_cast<T>(x[index[n] * K + k]) * scale;
+        });
+    }
+}
+template <class T> void gather_labels(const Call& c) {  // arrays labels index | labels, sizes N
+    const std::int64_t *labels = c.at<const std::int64_t>(0), *index = c.at<const std::int64_t>(1);
+    std::int64_t* to = c.at<std::int64_t>(2);
+    for (std::int64_t n = 0; n < c.size[0]; ++n) to[n] = labels[index[n]];
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,298 @@
+// Elementary functions with one set of bits.
+//
+// exp, log, log1p, tanh, sigmoid and softplus for float and double, built only of operations that IEEE 754 rounds in one
+// way (add, multiply, divide, fused multiply-add) and of integer operations on the bits, in an order that the source
+// fixes. No libm, no intrinsics, no branches: a plain loop over any of them is vectorised by the compiler, and every
+// instruction set, vector width and element position gives the same bytes. Compile with -ffp-contract=off and without
+// -ffast-math; -fno-trapping-math and -fno-math-errno let the loops vectorise.
+//
+// Errors measured by benchmarks/math_accuracy.py stand in docs/performance.md: below 1 ulp, in float over all inputs.
+
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <limits>
+
+#define CHAINRULE_INLINE [[gnu::always_inline]] inline
+
+namespace chainrule::math {
+
+namespace detail {
+
+CHAINRULE_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+CHAINRULE_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
+
+// c0 + c1 x + c2 x² + …, by Horner's rule.
+template <class T>
+CHAINRULE_INLINE T polynomial(T, T c0) {
+    return c0;
+}
+template <class T, class... Rest>
+CHAINRULE_INLINE T polynomial(T x, T c0, Rest... rest) {
+    return fma(x, polynomial(x, rest...), c0);
+}
+
+// What differs between float and double.
+//
+// ln2_high + ln2_low = ln 2, with so few bits in ln2_high that n · ln2_high is exact for every exponent n.
+// The polynomials are minimax fits (Remez exchange in 80 digits, first coefficient fixed, the rest rounded to T):
+//   exp_tail(r) ≈ (eʳ − 1 − r) / r²        for |r| ≤ ln 2 / 2, weighted so that r² · error is relative to eʳ
+//   log_tail(f) ≈ (log(1 + f) − f) / f²    for √½ − 1 ≤ f ≤ √2 − 1, weighted likewise relative to log(1 + f)
+template <class T>
+struct Format;
+
+template <>
+struct Format<float> {
+    using Bits = std::uint32_t;
+    static constexpr int mantissa_bits = 23;
+    static constexpr Bits bias = 127;
+    static constexpr float log2_e = 0x1.715476p+0f;
+    static constexpr float ln2_high = 0x1.62e4p-1f;
+    static constexpr float ln2_low = 0x1.7f7d1cp-20f;
+    static constexpr float exp_lowest = -104.0f;   // below this eˣ rounds to 0
+    static constexpr float exp_highest = 89.0f;    // above this eˣ rounds to ∞
+    static constexpr float tanh_saturates = 10.0f; // above this tanh rounds to 1
+
+    static CHAINRULE_INLINE float exp_tail(float r) {  // error 2⁻²⁷·⁹
+        return polynomial(r, 0.5f, 0x1.5554a2p-3f, 0x1.55568ap-5f, 0x1.123006p-7f, 0x1.6b6dfap-10f);
+    }
+    static CHAINRULE_INLINE float log_tail(float f) {  // error 2⁻²⁷·²
+        return polynomial(f, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f, 0x1.22da0ap-3f,
+                          -0x1.0d84cep-3f, 0x1.055bacp-3f, -0x1.38b83cp-4f);
+    }
+};
+
+template <>
+struct Format<double> {
+    using Bits = std::uint64_t;
+    static constexpr int mantissa_bits = 52;
+    static constexpr Bits bias = 1023;
+    static constexpr double log2_e = 0x1.71547652b82fep+0;
+    static constexpr double ln2_high = 0x1.62e42fefa3p-1;
+    static constexpr double ln2_low = 0x1.3de6af278ece6p-42;
+    static constexpr double exp_lowest = -746.0;
+    static constexpr double exp_highest = 710.0;
+    static constexpr double tanh_saturates = 20.0;
+
+    static CHAINRULE_INLINE double exp_tail(double r) {  // error 2⁻⁵⁷·²
+        return polynomial(r, 0.5, 0x1.5555555555501p-3, 0x1.55555555531ccp-5, 0x1.1111111128a6bp-7,
+                          0x1.6c16c17cd883ap-10, 0x1.a01a011ba16a9p-13, 0x1.a019aae2725b9p-16, 0x1.71df55e53a9f4p-19,
+                          0x1.289fdc55ca44bp-22, 0x1.ad2001fc93ed2p-26);
+    }
+    static CHAINRULE_INLINE double log_tail(double f) {  // error 2⁻⁵⁶·¹
+        return polynomial(f, -0.5, 0x1.5555555555533p-2, -0x1.fffffffffef1ep-3, 0x1.999999999f6eep-3,
+                          -0x1.555555566abffp-3, 0x1.24924922a5ff4p-3, -0x1.ffffff2c3a4efp-4, 0x1.c71c71df7e3cap-4,
+                          -0x1.9999c261556b9p-4, 0x1.745d3f25830b9p-4, -0x1.5550ef48e2f9ep-4, 0x1.3b0b892311657p-4,
+                          -0x1.24d74450fda66p-4, 0x1.11ccf8a5561c2p-4, -0x1.fba253c6a32c7p-5, 0x1.d05b22c235c02p-5,
+                          -0x1.d11dcd920ae8ap-5, 0x1.0a608ed0a14ebp-4, -0x1.ea07b3cec1b27p-5, 0x1.ac7d4c7eb7478p-6);
+    }
+};
+
+template <class T>
+using Bits = typename Format<T>::Bits;
+
+template <class T>
+CHAINRULE_INLINE Bits<T> to_bits(T x) {
+    return std::bit_cast<Bits<T>>(x);
+}
+template <class T>
+CHAINRULE_INLINE T from_bits(Bits<T> bits) {
+    return std::bit_cast<T>(bits);
+}
+template <class T>
+CHAINRULE_INLINE T absolute(T x) {
+    return from_bits<T>(to_bits(x) & (~Bits<T>(0) >> 1));
+}
+template <class T>
+CHAINRULE_INLINE T with_sign_of(T magnitude, T sign) {
+    constexpr Bits<T> rest = ~Bits<T>(0) >> 1;
+    return from_bits<T>((to_bits(magnitude) & rest) | (to_bits(sign) & ~rest));
+}
+
+// A number too precise for one T: high + low, with low a small correction.
+template <class T>
+struct Pair {
+    T high, low;
+};
+
+// (a.high + a.low) / (b.high + b.low), rounded to T: one division and one Newton step on its remainder.
+template <class T>
+CHAINRULE_INLINE T quotient(Pair<T> a, Pair<T> b) {
+    const T inverse = T(1) / b.high;
+    const T guess = a.high * inverse;
+    const T remainder = fma(-guess, b.high, a.high) + fma(-guess, b.low, a.low);
+    return fma(remainder, inverse, guess);
+}
+
+// x = n ln 2 + r with a whole n and |r| ≤ ln 2 / 2. Adding `shift` = 1.5 · 2^mantissa_bits + offset rounds to a whole
+// number and leaves n + offset in the lowest bits of `shifted`.
+template <class T>
+struct Reduced {
+    Bits<T> shifted;
+    T n, r;
+};
+template <class T>
+CHAINRULE_INLINE Reduced<T> reduce(T x, Bits<T> offset) {
+    using F = Format<T>;
+    const T shift = T(Bits<T>(3) << (F::mantissa_bits - 1)) + T(offset);
+    const T shifted = fma(x, F::log2_e, shift);
+    const T n = shifted - shift;
+    return {to_bits(shifted), n, fma(n, -F::ln2_high, x)};  // exact: r has no more bits than x
+}
+
+// eˣ = scale · (1 + tail.high + tail.low) for exp_lowest ≤ x ≤ 0, to about 2⁻²⁸ (float) or 2⁻⁵⁷ (double).
+template <class T>
+struct Exponential {
+    T scale;
+    Pair<T> tail;
+};
+template <class T>
+CHAINRULE_INLINE Exponential<T> exp_in_parts(T x) {
+    using F = Format<T>;
+    constexpr Bits<T> lift = 64;  // keeps the exponent in range on the way to a denormal scale
+    const auto [shifted, n, exact] = reduce<T>(x, F::bias + lift);
+    const T scale = from_bits<T>(shifted << F::mantissa_bits) * from_bits<T>((F::bias - lift) << F::mantissa_bits);
+    const T r = fma(n, -F::ln2_low, exact);
+    const T lost = fma(n, -F::ln2_low, exact - r);
+    const T curve = fma(r * r, F::exp_tail(r), lost);
+    const T sum = r + curve;
+    return {scale, {sum, (r - sum) + curve}};
+}
+
+// e^−|x| as a pair, for sigmoid and softplus. NaN stays NaN.
+template <class T>
+CHAINRULE_INLINE Pair<T> exp_of_minus_absolute(T x) {
+    const T negative = -absolute(x);
+    const T a = negative < Format<T>::exp_lowest ? Format<T>::exp_lowest : negative;
+    const auto [scale, tail] = exp_in_parts(a);
+    const T high = T(1) + tail.high;
+    return {scale * high, scale * (((T(1) - high) + tail.high) + tail.low)};
+}
+
+// u = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, for a normal u > 0; `exponent` is k + bias.
+template <class T>
+struct Split {
+    Bits<T> exponent;
+    T f;
+};
+template <class T>
+CHAINRULE_INLINE Split<T> split(T u) {
+    using F = Format<T>;
+    constexpr Bits<T> one = F::bias << F::mantissa_bits;
+    constexpr Bits<T> root_half = std::bit_cast<Bits<T>>(T(0.70710678118654752440));
+    const Bits<T> moved = to_bits(u) + (one - root_half);
+    const Bits<T> mantissa = moved & ((Bits<T>(1) << F::mantissa_bits) - 1);
+    return {moved >> F::mantissa_bits, from_bits<T>(mantissa + root_half) - T(1)};
+}
+
+// exponent − offset as a T: the small whole number set in the lowest bits of 2^mantissa_bits, and that taken off again.
+template <class T>
+CHAINRULE_INLINE T exponent_value(Bits<T> exponent, T offset) {
+    constexpr T magic = T(Bits<T>(1) << Format<T>::mantissa_bits);
+    return from_bits<T>(to_bits(magic) | exponent) - (magic + offset);
+}
+
+// k ln 2 + log(1 + f) + low, the big terms added without loss.
+template <class T>
+CHAINRULE_INLINE T log_from_parts(T k, T f, T low) {
+    using F = Format<T>;
+    const T whole = k * F::ln2_high;  // exact
+    const T sum = whole + f;
+    const T lost = (whole - sum) + f;
+    return sum + (fma(f * f, F::log_tail(f), fma(k, F::ln2_low, low)) + lost);
+}
+
+// log(1 + x + low) for x > −1, low much smaller than x.
+//
+// u = 1 + x rounded; what the rounding lost comes back as a first-order term, log(u + c) ≈ log u + c / u.
+// Where k = 0, f is x itself and nothing is lost.
+template <class T>
+CHAINRULE_INLINE T log1p_of_pair(T x, T low) {
+    using F = Format<T>;
+    const T u = T(1) + x;
+    const auto [exponent, f_of_u] = split(u);
+    const bool near_one = exponent == F::bias;
+    const T f = near_one ? x : f_of_u;
+    const T c = near_one ? low : (x - (u - T(1))) + low;
+    const T twice_scale = from_bits<T>((2 * F::bias + 1 - exponent) << F::mantissa_bits);  // 2¹⁻ᵏ
+    const T slope = fma(T(-0.5), f, T(0.5));                                              // ½ / (1 + f), nearly
+    return log_from_parts(exponent_value<T>(exponent, T(F::bias)), f, (c * twice_scale) * slope);
+}
+
+}  // namespace detail
+
+// eˣ = 2ⁿ eʳ. The factor 2ⁿ goes in as two halves, so that overflow gives ∞ and underflow is gradual.
+template <class T>
+CHAINRULE_INLINE T exp(T x) {
+    using F = detail::Format<T>;
+    const T above = x < F::exp_lowest ? F::exp_lowest : x;  // both keep NaN
+    const T a = above > F::exp_highest ? F::exp_highest : above;
+    const auto [shifted, n, exact] = detail::reduce<T>(a, 2 * F::bias);
+    const T r = detail::fma(n, -F::ln2_low, exact);
+    const T power = T(1) + detail::fma(r * r, F::exp_tail(r), r);
+    const auto half = shifted >> 1;
+    return power * detail::from_bits<T>(half << F::mantissa_bits) *
+           detail::from_bits<T>((shifted - half) << F::mantissa_bits);
+}
+
+// log x = k ln 2 + log(1 + f), with x = 2ᵏ (1 + f).
+template <class T>
+CHAINRULE_INLINE T log(T x) {
+    using F = detail::Format<T>;
+    using Limits = std::numeric_limits<T>;
+    constexpr T lift = T(detail::Bits<T>(1) << F::mantissa_bits);
+    const bool denormal = x < Limits::min();
+    const auto [exponent, f] = detail::split(denormal ? x * lift : x);
+    const T k = detail::exponent_value<T>(exponent, T(F::bias)) - (denormal ? T(F::mantissa_bits) : T(0));
+    const T value = detail::log_from_parts(k, f, T(0));
+    const T special = x == T(0) ? -Limits::infinity() : x < T(0) ? Limits::quiet_NaN() : x;  // x: ∞ or NaN
+    return (x > T(0)) & (x < Limits::infinity()) ? value : special;
+}
+
+// log(1 + x), exact to the last bit also where 1 + x would lose x.
+template <class T>
+CHAINRULE_INLINE T log1p(T x) {
+    using Limits = std::numeric_limits<T>;
+    const T value = detail::log1p_of_pair(x, T(0));
+    const T special = x == T(-1) ? -Limits::infinity() : x < T(-1) ? Limits::quiet_NaN() : x;  // x: ±0, ∞ or NaN
+    return (x > T(-1)) & (x < Limits::infinity()) & (x != T(0)) ? value : special;
+}
+
+// tanh x = (1 − e) / (1 + e) with e = e^−2|x|, and the sign of x. Both sides come from e − 1 = (2ⁿ − 1) + 2ⁿ (eʳ − 1),
+// which keeps its precision near 0.
+template <class T>
+CHAINRULE_INLINE T tanh(T x) {
+    using F = detail::Format<T>;
+    const T magnitude = detail::absolute(x);
+    const T a = magnitude > F::tanh_saturates ? F::tanh_saturates : magnitude;
+    const auto [scale, tail] = detail::exp_in_parts(T(-2) * a);
+    const T whole = scale - T(1);
+    const T part = scale * tail.high;
+    const T high = whole + part;
+    const T low = ((whole - high) + part) + scale * tail.low;
+    const T below = T(2) + high;
+    const T value = detail::quotient<T>({-high, -low}, {below, ((T(2) - below) + high) + low});
+    return detail::with_sign_of(value, x);
+}
+
+// 1 / (1 + e^−x) = 1 / (1 + e) for x ≥ 0 and e / (1 + e) for x < 0, with e = e^−|x|.
+template <class T>
+CHAINRULE_INLINE T sigmoid(T x) {
+    const auto [high, low] = detail::exp_of_minus_absolute(x);
+    const T below = T(1) + high;
+    const bool negative = x < T(0);
+    return detail::quotient<T>({negative ? high : T(1), negative ? low : T(0)},
+                               {below, ((T(1) - below) + high) + low});
+}
+
+// log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|).
+template <class T>
+CHAINRULE_INLINE T softplus(T x) {
+    const auto [high, low] = detail::exp_of_minus_absolute(x);
+    return (x > T(0) ? x : T(0)) + detail::log1p_of_pair(high, low);
+}
+
+}  // namespace chainrule::math
+
+#undef CHAINRULE_INLINE

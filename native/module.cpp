@@ -1,0 +1,147 @@
+// The Python module: every kernel under its operation's name, the tape, the threads, and what they run on.
+#define PY_ARRAY_UNIQUE_SYMBOL chainrule_numpy
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "pool.hpp"
+#include "prepare.hpp"
+#include "tape.hpp"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace chainrule {
+
+#if defined(__x86_64__)
+namespace v3 { extern const Table table; }
+namespace v4 { extern const Table table; }
+#else
+namespace generic { extern const Table table; }
+#endif
+
+PyTypeObject* cell_type = nullptr;
+
+namespace {
+
+struct Cell { double value = 0; };  // a scalar that changes from step to step
+
+struct InstructionSet { const char* name; const Table* table; bool here; };
+
+const InstructionSet* instruction_sets() {  // best first
+    static const InstructionSet all[] = {
+#if defined(__x86_64__)
+        {"x86-64-v4", &v4::table, __builtin_cpu_supports("x86-64-v4") != 0},
+        {"x86-64-v3", &v3::table, __builtin_cpu_supports("x86-64-v3") != 0},
+#else
+        {"arm64", &generic::table, true},
+#endif
+        {nullptr, nullptr, false},
+    };
+    return all;
+}
+
+const InstructionSet* chosen = nullptr;
+
+PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t count) {
+    Builder builder(arguments, count);
+    twin.prepare(builder);
+    if (PyErr_Occurred()) return nullptr;
+    if (!builder.ok()) {
+        if (recording) recording->fail(std::string(twin.name) + ": arguments its kernel does not take");
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    builder.call.run = chosen->table->run[static_cast<int>(twin.kernel)][builder.dtype()];
+    Py_BEGIN_ALLOW_THREADS
+    builder.call.run(builder.call);
+    Py_END_ALLOW_THREADS
+    if (recording) recording->append(builder, twin.name);
+    return builder.result();
+}
+
+PyArrayObject* array_of(nb::handle object, const char* name) {
+    if (!PyArray_Check(object.ptr())) throw nb::type_error((std::string(name) + ": expected a NumPy array").c_str());
+    return reinterpret_cast<PyArrayObject*>(object.ptr());
+}
+
+template <class T> T* buffer(nb::handle object, const char* name, int type, npy_intp count) {
+    PyArrayObject* array = array_of(object, name);
+    if (PyArray_TYPE(array) != type || !PyArray_IS_C_CONTIGUOUS(array) || PyArray_SIZE(array) != count)
+        throw nb::value_error((std::string(name) + ": expected a contiguous array of another dtype or size").c_str());
+    return static_cast<T*>(PyArray_DATA(array));
+}
+
+std::int64_t replay(const Tape& tape, nb::handle order, nb::object index, Cell& step, nb::handle kept, std::size_t watched) {
+    PyArrayObject* rows = array_of(order, "order");
+    if (PyArray_NDIM(rows) != 2) throw nb::value_error("order: expected steps × batch row numbers");
+    const npy_intp steps = PyArray_DIM(rows, 0), batch = PyArray_DIM(rows, 1);
+    const auto* from = buffer<std::int64_t>(order, "order", NPY_INT64, steps * batch);
+    auto* to = index.is_none() ? nullptr : buffer<std::int64_t>(index, "index", NPY_INT64, batch);
+    auto* values = buffer<double>(kept, "kept", NPY_DOUBLE, steps * static_cast<npy_intp>(watched));
+    nb::gil_scoped_release released;
+    return tape.replay(from, steps, batch, to, &step.value, values);
+}
+
+}  // namespace
+
+double cell_value(PyObject* cell) { return *cell_address(cell); }
+const double* cell_address(PyObject* cell) { return &nb::inst_ptr<Cell>(nb::handle(cell))->value; }
+
+}  // namespace chainrule
+
+using namespace chainrule;
+
+static bool import_numpy() {
+    import_array1(false);
+    return true;
+}
+
+NB_MODULE(_native, m) {
+    if (!import_numpy()) throw nb::python_error();
+
+    nb::class_<Cell>(m, "Cell", "A number that changes from step to step; kernels look it up at each run.")
+        .def(nb::init<>())
+        .def_rw("value", &Cell::value);
+    cell_type = reinterpret_cast<PyTypeObject*>(nb::type<Cell>().ptr());
+
+    nb::class_<Tape>(m, "Tape", "A training step as a list of kernel calls on fixed buffers.")
+        .def(nb::init<>())
+        .def("know", [](Tape& tape, nb::handle array) { tape.know(array_of(array, "array")); }, "array"_a)
+        .def("assign", [](Tape& tape, nb::handle target, nb::handle source) {
+            return tape.assign(array_of(target, "target"), array_of(source, "source"));
+        }, "target"_a, "source"_a)
+        .def("watch", [](Tape& tape, nb::handle value) { tape.watch(array_of(value, "value")); }, "value"_a)
+        .def("guard", [](Tape& tape, nb::handle value) { tape.guard(array_of(value, "value")); }, "value"_a)
+        .def("fail", &Tape::fail, "reason"_a)
+        .def("start", [](Tape& tape) { recording = &tape; })
+        .def("stop", [](Tape&) { recording = nullptr; })
+        .def_prop_ro("failure", &Tape::failure)
+        .def_prop_ro("calls", &Tape::calls)
+        .def("replay", &replay, "order"_a, "index"_a.none(), "step"_a, "kept"_a, "watched"_a);
+    m.def("fail_recording", [](const std::string& reason) { if (recording) recording->fail(reason); }, "reason"_a);
+
+    m.def("threads", &threads, "How many threads the kernels use.");
+    m.def("set_threads", &set_threads, "count"_a, "Use `count` threads from now on. No result depends on it.");
+    m.def("instruction_sets", [] {
+        std::vector<std::string> names;
+        for (const InstructionSet* set = instruction_sets(); set->name; ++set)
+            if (set->here) names.emplace_back(set->name);
+        return names;
+    }, "The instruction sets that this machine has kernels for, best first.");
+    m.def("choose", [](const std::string& name) {
+        for (const InstructionSet* set = instruction_sets(); set->name; ++set)
+            if (set->here && name == set->name) chosen = set;
+        return chosen != nullptr && name == chosen->name;
+    }, "name"_a, "Use the kernels of this instruction set from now on. No result depends on it.");
+    m.def("chosen", [] { return std::string(chosen ? chosen->name : ""); });
+    m.attr("compiler") = "GCC " __VERSION__;
+
+    for (int i = 0; i < twin_count; ++i) {
+        const Twin& twin = twins[i];
+        m.def(twin.name, [&twin](nb::args arguments) {
+            PyObject* result = run_twin(twin, &PyTuple_GET_ITEM(arguments.ptr(), 0), PyTuple_GET_SIZE(arguments.ptr()));
+            if (result == nullptr) throw nb::python_error();
+            return nb::steal(result);
+        });
+    }
+}

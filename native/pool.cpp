@@ -1,0 +1,130 @@
+#include "pool.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <mutex>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+static inline void relax() { _mm_pause(); }
+#else
+static inline void relax() { asm volatile("yield" ::: "memory"); }
+#endif
+
+namespace chainrule {
+namespace {
+
+constexpr int spins = 20000;  // some 50 µs of looking for work before a worker sleeps
+constexpr int most_threads = 64;
+
+// The ticket holds everything a worker needs to take a chunk: job number | number of chunks | next chunk.
+// Taking one is a single compare-and-swap, which fails if the job has changed; and a job does not end before every
+// chunk that was taken is finished. So what the job points to is there whenever a chunk of it runs.
+constexpr int bits = 20;
+constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
+constexpr std::int64_t most_chunks = static_cast<std::int64_t>(mask);
+
+struct Pool {
+    std::mutex one_job;
+    std::atomic<std::uint64_t> ticket{0};
+    std::atomic<std::int64_t> finished{0};
+    std::atomic<int> sleeping{0};
+    std::atomic<std::uint32_t> bell{0};   // changes when there may be work
+    Chunk chunk = nullptr;
+    const void* job = nullptr;
+    int workers = 0;
+    pid_t owner = getpid();
+
+    bool take_one() {
+        std::uint64_t now = ticket.load(std::memory_order_acquire);
+        for (;;) {
+            const std::uint64_t next = now & mask, count = (now >> bits) & mask;
+            if (next >= count) return false;
+            if (ticket.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
+                chunk(job, static_cast<std::int64_t>(next));
+                finished.fetch_add(1, std::memory_order_release);
+                return true;
+            }
+        }
+    }
+
+    void work() {
+        for (;;) {
+            const std::uint32_t heard = bell.load(std::memory_order_acquire);
+            while (take_one()) {}
+            for (int i = 0; i < spins && bell.load(std::memory_order_acquire) == heard; ++i) relax();
+            if (bell.load(std::memory_order_acquire) != heard) continue;
+            sleeping.fetch_add(1);
+            bell.wait(heard);
+            sleeping.fetch_sub(1);
+        }
+    }
+
+    void start(int wanted) {
+        for (; workers < wanted; ++workers) {
+            pthread_t thread;
+            auto body = [](void* pool) -> void* { static_cast<Pool*>(pool)->work(); return nullptr; };
+            if (pthread_create(&thread, nullptr, body, this) != 0) return;
+            pthread_detach(thread);
+        }
+    }
+};
+
+int available() {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    const int count = CPU_COUNT(&set);
+    return count < most_threads ? count : most_threads;
+}
+
+std::atomic<int> wanted{0};
+std::atomic<Pool*> current{nullptr};
+
+// The pool of this process. A forked child has none of its parent's threads: it leaves the parent's pool alone and
+// makes its own. Pools are never destroyed: threads that are joined while the interpreter goes down can deadlock.
+Pool& pool() {
+    Pool* found = current.load(std::memory_order_acquire);
+    if (found == nullptr || found->owner != getpid()) {
+        Pool* made = new Pool;
+        if (current.compare_exchange_strong(found, made)) return *made;
+        delete made;
+        return *found;
+    }
+    return *found;
+}
+
+}  // namespace
+
+int threads() {
+    int none = 0;
+    if (wanted.load() == 0) wanted.compare_exchange_strong(none, available());
+    return wanted.load();
+}
+
+void set_threads(int count) { wanted.store(count < 1 ? 1 : count > most_threads ? most_threads : count); }
+
+void run_chunks(std::int64_t count, Chunk chunk, const void* job) {
+    const int extra = threads() - 1;
+    Pool* shared = extra > 0 && count <= most_chunks ? &pool() : nullptr;
+    if (shared == nullptr || !shared->one_job.try_lock()) {  // another Python thread has the pool: do it alone
+        for (std::int64_t i = 0; i < count; ++i) chunk(job, i);
+        return;
+    }
+    Pool& p = *shared;
+    p.start(extra);
+    p.chunk = chunk;
+    p.job = job;
+    p.finished.store(0, std::memory_order_relaxed);
+    const std::uint64_t number = (p.ticket.load(std::memory_order_relaxed) >> (2 * bits)) + 1;
+    p.ticket.store(number << (2 * bits) | static_cast<std::uint64_t>(count) << bits, std::memory_order_release);
+    p.bell.fetch_add(1, std::memory_order_release);
+    if (p.sleeping.load() > 0) p.bell.notify_all();
+    while (p.take_one()) {}
+    while (p.finished.load(std::memory_order_acquire) < count) relax();
+    p.one_job.unlock();
+}
+
+}  // namespace chainrule

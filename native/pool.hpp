@@ -1,0 +1,40 @@
+// A small thread pool: one job at a time, cut into chunks by the size of the problem and never by the number of threads.
+#pragma once
+
+#include <cstdint>
+
+namespace chainrule {
+
+using Chunk = void (*)(const void* job, std::int64_t chunk);
+
+// Run chunk(job, 0) … chunk(job, count − 1), in any order, on the pool and the calling thread. Returns when all are done.
+void run_chunks(std::int64_t count, Chunk chunk, const void* job);
+
+int threads();
+void set_threads(int count);  // at least 1; the calling thread is one of them
+
+// parallel(count, f): f(0) … f(count − 1).
+template <class F> void parallel(std::int64_t count, const F& f) {
+    if (count == 1) {
+        f(0);
+    } else if (count > 1) {
+        run_chunks(count, [](const void* job, std::int64_t i) { (*static_cast<const F*>(job))(i); }, &f);
+    }
+}
+
+// Cut `items` of roughly `cost` nanoseconds each into ranges worth a thread's while: f(begin, end).
+template <class F> void parallel_ranges(std::int64_t items, double cost, const F& f) {
+    constexpr double worthwhile = 8000;  // nanoseconds per chunk; waking a thread costs some microseconds
+    const std::int64_t grain = static_cast<std::int64_t>(worthwhile / cost) + 1;
+    const std::int64_t count = (items + grain - 1) / grain;
+    if (count < 3) {                     // two small chunks are quicker on one thread
+        f(std::int64_t{0}, items);
+        return;
+    }
+    parallel(count, [&](std::int64_t i) {
+        const std::int64_t begin = i * grain, end = begin + grain;
+        f(begin, end < items ? end : items);
+    });
+}
+
+}  // namespace chainrule

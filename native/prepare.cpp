@@ -1,0 +1,217 @@
+#define NO_IMPORT_ARRAY
+#define PY_ARRAY_UNIQUE_SYMBOL chainrule_numpy
+#include "prepare.hpp"
+
+#include <limits>
+
+namespace chainrule {
+namespace {
+
+void check(Builder& b, bool fits) {
+    if (!fits) b.refuse();
+}
+
+// Sizes are passed to the kernel only when everything has been accepted.
+void sizes(Builder& b, std::initializer_list<npy_intp> all) {
+    for (const npy_intp n : all) b.size(n);
+}
+
+void linear_forward(Builder& b) {
+    const In x = b.floats(0, 2), W = b.floats(1, 2), bias = b.floats(2, 1);
+    if (!b.ok()) return;
+    check(b, W[0] == x[1] && bias[0] == W[1]);
+    b.out({x[0], W[1]});
+    sizes(b, {x[0], x[1], W[1]});
+}
+
+void linear_backward(Builder& b) {
+    const In dy = b.floats(0, 2), x = b.floats(1, 2), W = b.floats(2, 2);
+    if (!b.ok()) return;
+    check(b, dy[0] == x[0] && W.is({x[1], dy[1]}));
+    b.out({x[0], x[1]});
+    b.out({x[1], dy[1]});
+    b.out({dy[1]});
+    sizes(b, {x[0], x[1], dy[1]});
+}
+
+void linear_backward_parameters(Builder& b) {
+    const In dy = b.floats(0, 2), x = b.floats(1, 2);
+    if (!b.ok()) return;
+    check(b, dy[0] == x[0]);
+    b.out({x[1], dy[1]});
+    b.out({dy[1]});
+    sizes(b, {x[0], x[1], dy[1]});
+}
+
+void map(Builder& b) {  // x → y
+    const In x = b.floats(0, -1);
+    if (!b.ok()) return;
+    b.out(x);
+    sizes(b, {x.count});
+}
+
+bool alike(const In& a, const In& b) {
+    if (a.rank != b.rank) return false;
+    for (int axis = 0; axis < a.rank; ++axis)
+        if (a[axis] != b[axis]) return false;
+    return true;
+}
+
+void map2(Builder& b) {  // dy, x → dx
+    const In dy = b.floats(0, -1), x = b.floats(1, -1);
+    if (!b.ok()) return;
+    check(b, alike(dy, x));
+    b.out(x);
+    sizes(b, {x.count});
+}
+
+void map_slope(Builder& b) {
+    b.number(1);
+    map(b);
+}
+
+void map2_slope(Builder& b) {
+    b.number(2);
+    map2(b);
+}
+
+void rows(Builder& b) {  // f (N, K) → p (N, K)
+    const In f = b.floats(0, 2);
+    if (!b.ok()) return;
+    check(b, f[1] > 0);
+    b.out(f);
+    sizes(b, {f[0], f[1]});
+}
+
+void rows2(Builder& b) {  // dy (N, K), y (N, K) → dx (N, K)
+    const In dy = b.floats(0, 2), y = b.floats(1, 2);
+    if (!b.ok()) return;
+    check(b, alike(dy, y) && y[1] > 0);
+    b.out(y);
+    sizes(b, {y[0], y[1]});
+}
+
+void softmax_jacobian(Builder& b) {
+    const In p = b.floats(0, 2);
+    if (!b.ok()) return;
+    b.out({p[0], p[1], p[1]});
+    sizes(b, {p[0], p[1]});
+}
+
+void loss_forward(Builder& b) {  // f (N, K), t (N, K) → loss (N,)
+    const In f = b.floats(0, 2), t = b.floats(1, 2);
+    if (!b.ok()) return;
+    check(b, alike(f, t) && f[1] > 0);
+    b.out({f[0]});
+    sizes(b, {f[0], f[1]});
+}
+
+void loss_backward(Builder& b) {  // dloss (N,), f (N, K), t (N, K) → df (N, K)
+    const In dloss = b.floats(0, 1), f = b.floats(1, 2), t = b.floats(2, 2);
+    if (!b.ok()) return;
+    check(b, dloss[0] == f[0] && alike(f, t) && f[1] > 0);
+    b.out(f);
+    sizes(b, {f[0], f[1]});
+}
+
+void cross_entropy_forward(Builder& b) {  // f (N, K), labels (N,) → loss (N,)
+    const In f = b.floats(0, 2);
+    if (!b.ok()) return;
+    const In labels = b.indices(1, f[1]);
+    if (!b.ok()) return;
+    check(b, labels[0] == f[0] && f[1] > 0);
+    b.out({f[0]});
+    sizes(b, {f[0], f[1]});
+}
+
+void cross_entropy_backward(Builder& b) {  // dloss (N,), f (N, K), labels (N,) → df (N, K)
+    const In dloss = b.floats(0, 1), f = b.floats(1, 2);
+    if (!b.ok()) return;
+    const In labels = b.indices(2, f[1]);
+    if (!b.ok()) return;
+    check(b, labels[0] == f[0] && dloss[0] == f[0] && f[1] > 0);
+    b.out(f);
+    sizes(b, {f[0], f[1]});
+}
+
+void one_hot(Builder& b) {  // labels (N,), K → t (N, K); a label that is no class is a row of zeros, as in the formula
+    const In labels = b.indices(0, std::numeric_limits<npy_intp>::max());
+    const auto K = static_cast<npy_intp>(b.whole(1));
+    if (!b.ok()) return;
+    check(b, K >= 0 && K < 1'000'000);
+    b.out({labels[0], K}, NPY_FLOAT);
+    sizes(b, {labels[0], K});
+}
+
+void mean_forward(Builder& b) {
+    const In loss = b.floats(0, 1);
+    if (!b.ok()) return;
+    b.out({});
+    sizes(b, {loss[0]});
+}
+
+void mean_backward(Builder& b) {
+    const In dJ = b.floats(0, 0), loss = b.floats(1, 1);
+    if (!b.ok()) return;
+    b.out(loss);
+    sizes(b, {loss[0]});
+    (void)dJ;
+}
+
+template <int slots, int numbers> void update(Builder& b) {  // W, dW, slots …, numbers … → W, slots …
+    In in[2 + slots];
+    for (int i = 0; i < 2 + slots; ++i) in[i] = b.floats(i, -1);
+    for (int i = 0; i < numbers; ++i) b.number(2 + slots + i);
+    if (!b.ok()) return;
+    for (int i = 1; i < 2 + slots; ++i) check(b, alike(in[0], in[i]));
+    for (int i = 0; i < 1 + slots; ++i) b.out(in[0]);
+    sizes(b, {in[0].count});
+}
+
+void gather_rows(Builder& b) {  // x (S, K), index (N,) → y (N, K)
+    const In x = b.floats(0, -1);
+    check(b, x.rank >= 1 && x.rank <= 6);
+    if (!b.ok()) return;
+    const In index = b.indices(1, x[0]);
+    if (!b.ok()) return;
+    npy_intp shape[6], inner = 1;
+    for (int axis = 1; axis < x.rank; ++axis) inner *= shape[axis] = x[axis];
+    shape[0] = index[0];
+    b.out(x.rank, shape);
+    sizes(b, {index[0], inner, 1});
+}
+
+void gather_labels(Builder& b) {
+    const In labels = b.indices(0, std::numeric_limits<npy_intp>::max());
+    if (!b.ok()) return;
+    const In index = b.indices(1, labels[0]);
+    if (!b.ok()) return;
+    b.out({index[0]}, NPY_INT64);
+    sizes(b, {index[0]});
+}
+
+}  // namespace
+
+#define TWIN(name, prepare) {#name, Kernel::name, prepare}
+const Twin twins[] = {
+    TWIN(linear_forward, linear_forward), TWIN(linear_backward, linear_backward),
+    TWIN(linear_backward_parameters, linear_backward_parameters),
+    TWIN(identity_forward, map), TWIN(identity_backward, map), TWIN(step_forward, map), TWIN(step_backward, map),
+    TWIN(relu_forward, map), TWIN(relu_backward, map2), TWIN(leaky_relu_forward, map_slope),
+    TWIN(leaky_relu_backward, map2_slope), TWIN(softplus_forward, map), TWIN(softplus_backward, map2),
+    TWIN(sigmoid_forward, map), TWIN(sigmoid_backward, map2), TWIN(tanh_forward, map), TWIN(tanh_backward, map2),
+    TWIN(softmax_forward, rows), TWIN(softmax_backward, rows2), TWIN(softmax_jacobian, softmax_jacobian),
+    TWIN(log_softmax_forward, rows), TWIN(log_softmax_backward, rows2),
+    TWIN(squared_error_forward, loss_forward), TWIN(squared_error_backward, loss_backward),
+    TWIN(binary_cross_entropy_forward, loss_forward), TWIN(binary_cross_entropy_backward, loss_backward),
+    TWIN(cross_entropy_forward, cross_entropy_forward), TWIN(cross_entropy_backward, cross_entropy_backward),
+    TWIN(soft_cross_entropy_forward, loss_forward), TWIN(soft_cross_entropy_backward, loss_backward),
+    TWIN(perceptron_forward, loss_forward), TWIN(perceptron_backward, loss_backward),
+    TWIN(one_hot, one_hot), TWIN(mean_forward, mean_forward), TWIN(mean_backward, mean_backward),
+    TWIN(sgd_update, (update<0, 1>)), TWIN(momentum_update, (update<1, 2>)), TWIN(nesterov_update, (update<1, 2>)),
+    TWIN(adam_update, (update<2, 5>)), TWIN(gather_rows, gather_rows), TWIN(gather_labels, gather_labels),
+};
+#undef TWIN
+const int twin_count = static_cast<int>(sizeof twins / sizeof *twins);
+
+}  // namespace chainrule

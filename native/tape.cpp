@@ -1,0 +1,94 @@
+#define NO_IMPORT_ARRAY
+#define PY_ARRAY_UNIQUE_SYMBOL chainrule_numpy
+#include "tape.hpp"
+
+#include <cmath>
+#include <cstring>
+
+namespace chainrule {
+
+thread_local Tape* recording = nullptr;
+
+namespace {
+
+double number_at(const void* at, int type) {
+    if (type == NPY_FLOAT) return *static_cast<const float*>(at);
+    if (type == NPY_DOUBLE) return *static_cast<const double*>(at);
+    return static_cast<double>(*static_cast<const std::int64_t*>(at));
+}
+
+}  // namespace
+
+Tape::~Tape() {
+    for (PyObject* object : held_) Py_DECREF(object);
+}
+
+void Tape::know(PyArrayObject* array) {
+    Py_INCREF(array);
+    held_.push_back(reinterpret_cast<PyObject*>(array));
+    const char* begin = PyArray_BYTES(array);
+    buffers_.emplace_back(begin, begin + PyArray_NBYTES(array));
+}
+
+bool Tape::known(const void* data) const {
+    const char* at = static_cast<const char*>(data);
+    for (const auto& [begin, end] : buffers_)
+        if (at >= begin && (at < end || begin == end)) return true;
+    return false;
+}
+
+void Tape::append(const Builder& builder, const char* name) {
+    if (!failure_.empty()) return;
+    const auto& held = builder.held();
+    const std::size_t inputs = held.size() - static_cast<std::size_t>(builder.outputs());
+    if (builder.repaired()) return fail(std::string(name) + ": an array in another memory layout");
+    for (std::size_t i = 0; i < inputs; ++i)
+        if (!known(PyArray_DATA(held[i]))) return fail(std::string(name) + ": an array that no operation made");
+    for (std::size_t i = inputs; i < held.size(); ++i) know(held[i]);
+    calls_.push_back(builder.call);
+}
+
+void Tape::fail(const std::string& reason) {
+    if (failure_.empty()) failure_ = reason;
+}
+
+bool Tape::assign(PyArrayObject* target, PyArrayObject* source) {
+    if (PyArray_NBYTES(target) != PyArray_NBYTES(source) || !PyArray_IS_C_CONTIGUOUS(target)) return false;
+    for (auto call = calls_.rbegin(); call != calls_.rend(); ++call)
+        for (void*& array : call->array)
+            if (array == PyArray_DATA(source)) {
+                array = PyArray_DATA(target);
+                return true;
+            }
+    return false;
+}
+
+Tape::Value Tape::value_of(PyArrayObject* array) { return {PyArray_DATA(array), PyArray_TYPE(array)}; }
+
+void Tape::watch(PyArrayObject* value) { watched_.push_back(value_of(value)); }
+
+void Tape::guard(PyArrayObject* value) {
+    guarded_ = value_of(value);
+    guard_at_ = calls_.size();
+    for (std::size_t i = 0; i < calls_.size(); ++i)
+        for (const void* array : calls_[i].array)
+            if (array == guarded_.at && guard_at_ == calls_.size()) guard_at_ = i + 1;
+}
+
+std::int64_t Tape::replay(const std::int64_t* order, std::int64_t steps, std::int64_t batch, std::int64_t* index,
+                          double* step, double* kept) const {
+    for (std::int64_t i = 0; i < steps; ++i) {
+        if (index) std::memcpy(index, order + i * batch, static_cast<std::size_t>(batch) * sizeof *index);
+        *step += 1;
+        for (std::size_t c = 0; c < guard_at_; ++c) calls_[c].run(calls_[c]);
+        if (guarded_.at && !std::isfinite(number_at(guarded_.at, guarded_.type))) {
+            *step -= 1;
+            return i;
+        }
+        for (std::size_t c = guard_at_; c < calls_.size(); ++c) calls_[c].run(calls_[c]);
+        for (const Value& value : watched_) *kept++ = number_at(value.at, value.type);
+    }
+    return steps;
+}
+
+}  // namespace chainrule

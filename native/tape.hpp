@@ -1,0 +1,53 @@
+// A training step as a list of kernel calls on fixed buffers, recorded once and replayed without Python.
+#pragma once
+
+#include <Python.h>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "builder.hpp"
+
+namespace chainrule {
+
+class Tape {
+public:
+    Tape() = default;
+    ~Tape();
+    Tape(const Tape&) = delete;
+    Tape& operator=(const Tape&) = delete;
+
+    void know(PyArrayObject* array);                            // a buffer that is there, with the right content, at each step
+    void append(const Builder& builder, const char* name);      // a call that has just run
+    void fail(const std::string& reason);                       // something happened that a replay could not repeat
+    bool assign(PyArrayObject* target, PyArrayObject* source);  // source's call shall write into target from now on
+    void watch(PyArrayObject* value);                           // a 0-d array whose value is kept for each step
+    void guard(PyArrayObject* value);                           // a step ends before its updates where this is not finite
+
+    const std::string& failure() const { return failure_; }
+    std::size_t calls() const { return calls_.size(); }
+
+    // Run `steps` steps: each copies its row of `order` (steps × batch) into `index`, sets `*step` to the next number, runs
+    // the calls, and keeps the watched values in `kept` (steps × watched). Returns how many whole steps were taken.
+    std::int64_t replay(const std::int64_t* order, std::int64_t steps, std::int64_t batch, std::int64_t* index,
+                        double* step, double* kept) const;
+
+private:
+    struct Value { const void* at; int type; };
+    bool known(const void* data) const;
+    Value value_of(PyArrayObject* array);
+
+    std::vector<Call> calls_;
+    std::vector<PyObject*> held_;
+    std::vector<std::pair<const char*, const char*>> buffers_;
+    std::vector<Value> watched_;
+    Value guarded_{nullptr, 0};
+    std::size_t guard_at_ = 0;
+    std::string failure_;
+};
+
+extern thread_local Tape* recording;
+
+}  // namespace chainrule

@@ -1,0 +1,79 @@
+// Vectors of the instruction set this file is compiled for: load, store, multiply-add. Nothing else is needed by hand:
+// element-wise kernels are plain loops, which the compiler vectorises without changing a bit.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+namespace chainrule::CHAINRULE_ISA {
+
+#if defined(__AVX512F__)
+constexpr int vector_bytes = 64;
+constexpr int tile_rows = 12;  // 12 × 2 accumulators, 2 rows of B, 1 broadcast: 27 of 32 registers
+#elif defined(__AVX2__)
+constexpr int vector_bytes = 32;
+constexpr int tile_rows = 6;   // 6 × 2 + 2 + 1 of 16
+#else
+constexpr int vector_bytes = 16;
+constexpr int tile_rows = 8;
+#endif
+
+template <class T> struct Vectors {
+    using V [[gnu::vector_size(vector_bytes), gnu::aligned(alignof(T)), gnu::may_alias]] = T;
+};
+template <class T> using Vector = typename Vectors<T>::V;
+template <class T> constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
+
+template <class T> inline Vector<T> load(const T* p) { return *reinterpret_cast<const Vector<T>*>(p); }
+template <class T> inline void store(T* p, Vector<T> v) { *reinterpret_cast<Vector<T>*>(p) = v; }
+
+#if defined(__AVX512F__)
+inline Vector<float> spread(float x) { return (Vector<float>)_mm512_set1_ps(x); }
+inline Vector<double> spread(double x) { return (Vector<double>)_mm512_set1_pd(x); }
+inline Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+    return (Vector<float>)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+    return (Vector<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+}
+inline Vector<float> load(const float* p, int count) { return (Vector<float>)_mm512_maskz_loadu_ps((1u << count) - 1, p); }
+inline Vector<double> load(const double* p, int count) { return (Vector<double>)_mm512_maskz_loadu_pd((1u << count) - 1, p); }
+inline void store(float* p, Vector<float> v, int count) { _mm512_mask_storeu_ps(p, (1u << count) - 1, (__m512)v); }
+inline void store(double* p, Vector<double> v, int count) { _mm512_mask_storeu_pd(p, (1u << count) - 1, (__m512d)v); }
+#else
+#if defined(__AVX2__)
+inline Vector<float> spread(float x) { return (Vector<float>)_mm256_set1_ps(x); }
+inline Vector<double> spread(double x) { return (Vector<double>)_mm256_set1_pd(x); }
+inline Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+    return (Vector<float>)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+    return (Vector<double>)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+}
+#else
+inline Vector<float> spread(float x) { return (Vector<float>)vdupq_n_f32(x); }
+inline Vector<double> spread(double x) { return (Vector<double>)vdupq_n_f64(x); }
+inline Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
+    return (Vector<float>)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+}
+inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
+    return (Vector<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+}
+#endif
+template <class T> inline Vector<T> load(const T* p, int count) {
+    Vector<T> v{};
+    std::memcpy(&v, p, static_cast<std::size_t>(count) * sizeof(T));
+    return v;
+}
+template <class T> inline void store(T* p, Vector<T> v, int count) {
+    std::memcpy(p, &v, static_cast<std::size_t>(count) * sizeof(T));
+}
+#endif
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,195 @@
+"""The report of a training: one HTML page that needs nothing else, on paper, in the light and in the dark."""
+
+from __future__ import annotations
+
+import platform
+import re
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule import __version__, plots
+from chainrule.cli.output import confused_lines
+from chainrule.cli.recipe import Recipe
+from chainrule.cli.results import Result
+from chainrule.data import DataSet
+from chainrule.evaluation import misclassified
+from chainrule.files import write_atomically
+from chainrule.layers import Flatten, Linear
+from chainrule.network import Network
+from chainrule.plots.figures import INK
+from chainrule.training import History
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_MISTAKES = 30  # images shown
+MOST_UNITS = 60
+
+
+def write_report(
+    path: Path, network: Network, samples: DataSet, recipe: Recipe, history: History, result: Result
+) -> None:
+    """Write the page to `path`, atomically. Raises OSError, and MissingExtraError without matplotlib."""
+    page = report_page(network, samples, recipe, history, result)
+    write_atomically(path, page.encode())
+
+
+def report_page(network: Network, samples: DataSet, recipe: Recipe, history: History, result: Result) -> str:
+    """The page as text. Everything that was not written in this file is escaped."""
+    sections = [
+        *_settings(network, recipe, samples),
+        _section("How it learned", _curves(history, recipe)),
+        *_decisions(network, samples, result),
+        *_mistakes(network, samples),
+        *_first_layer(network, samples),
+        _repeat(recipe),
+    ]
+    template = Template(resources.files("chainrule.cli").joinpath("report.html").read_text("utf-8"))
+    return template.substitute(
+        title=escape(_title(samples, result)),
+        description=escape(f"{samples.description} {samples.source}. Licence: {samples.licence}."),
+        figures=_figures(network, history, result),
+        sections="\n".join(sections),
+        footer=escape(
+            f"Made by chainrule {__version__} with NumPy {np.__version__} and Python {platform.python_version()}."
+        ),
+    )
+
+
+def _title(samples: DataSet, result: Result) -> str:
+    if result.accuracy is None:
+        return f"{samples.name}: R² {result.r_squared:.4f} on the test samples"
+    return f"{samples.name}: {result.accuracy:.2%} of the test samples right"
+
+
+def _figures(network: Network, history: History, result: Result) -> str:
+    """The few figures that stand at the top."""
+    classes = result.accuracy is not None
+    figures = [
+        ("Test accuracy", f"{result.accuracy:.2%}") if classes else ("R²", f"{result.r_squared:.4f}"),
+        ("Test loss", f"{result.loss:.4g}"),
+        ("Test samples", f"{result.samples:,}"),
+        ("Parameters", f"{network.summary().parameters:,}"),
+        ("Epochs", f"{len(history)}"),
+        ("Training", f"{sum(history['seconds']):.1f} s"),
+    ]
+    return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures)
+
+
+def _settings(network: Network, recipe: Recipe, samples: DataSet) -> list[str]:
+    """The network and its settings, side by side."""
+    summary = network.summary()
+    rows = [(layer, " × ".join(map(str, shape)), f"{count:,}") for layer, shape, count in summary.rows]
+    body = "".join(
+        f'<tr><td>{escape(a)}</td><td>{escape(b)}</td><td class="number">{escape(c)}</td></tr>' for a, b, c in rows
+    )
+    x, _ = samples.train
+    caption = f"{len(x):,} samples to learn from, {x.shape[1]} features each; loss {summary.loss}."
+    head = '<tr><th>Layer</th><th>Output</th><th class="number">Parameters</th></tr>'
+    table = f"<table><caption>{escape(caption)}</caption>{head}{body}</table>"
+    settings = "".join(
+        f"<tr><th>{escape(name.replace('_', ' '))}</th><td>{escape(_value(name, value))}</td></tr>"
+        for name, value in recipe.to_dict().items()
+        if value is not None
+    )
+    return [
+        '<div class="pair pairs">'
+        + _section("The network", table)
+        + _section("The settings", f"<table>{settings}</table>")
+        + "</div>"
+    ]
+
+
+def _value(name: str, value: object) -> str:
+    return "full batch" if name == "batch_size" and value == 0 else str(value)
+
+
+def _curves(history: History, recipe: Recipe) -> str:
+    watched = "test samples" if recipe.validation_fraction is None else "validation"
+    stopped = f" Stopped early: {history.stopped}." if history.stopped and len(history) < recipe.epochs else ""
+    caption = (
+        "Loss on a logarithmic scale. Where the dashed line rises while the solid one falls, the network learns its "
+        "training samples by heart." + stopped
+    )
+    return _figure(plots.curves(history, log=True, validation=watched), "Loss and accuracy over the epochs", caption)
+
+
+def _decisions(network: Network, samples: DataSet, result: Result) -> list[str]:
+    """The confusion matrix, and for samples in the plane or on a line a picture of what is answered everywhere."""
+    x, y = samples.test
+    sections = []
+    if result.matrix is not None and result.class_names is not None:
+        names = list(result.class_names)
+        drawn = _figure(
+            plots.confusion_matrix(result.matrix, names),
+            "Confusion matrix",
+            "How many test samples of each class (row) were taken for each class (column).",
+        )
+        heading, *lines = confused_lines(list(result.pairs), names)
+        items = "".join(f"<tr><td>{escape(line.strip())}</td></tr>" for line in lines)
+        pairs = f"<table>{items}</table>" if items else f"<p>{escape(heading)}</p>"
+        sections = [_section("What it confuses", drawn), _section("Most confused", pairs)]
+    if x.shape[1] == 2 and samples.class_names is not None:
+        picture = plots.decision_regions(network.predict, x, y, names=samples.class_names)
+        caption = "The plane in the colours of the classes, mixed by their probabilities; the points are test samples."
+        sections[1:1] = [_section("What it decides", _figure(picture, "Decision regions", caption))]
+    if x.shape[1] == 1 and samples.class_names is None:
+        picture = plots.fit(network.predict, x, y)
+        sections.append(_section("What it predicts", _figure(picture, "Prediction", "The points are test samples.")))
+    return [f'<div class="pair pairs">{"".join(sections)}</div>'] if sections else []
+
+
+def _mistakes(network: Network, samples: DataSet) -> list[str]:
+    """Images that were decided wrong."""
+    if samples.image_shape is None or samples.class_names is None:
+        return []
+    x, y = samples.test
+    mistakes = misclassified(network, x, y)
+    if not mistakes:
+        return [_section("What it got wrong", "<p>Nothing: every test image was read right.</p>")]
+    shown = mistakes[:MOST_MISTAKES]
+    names = samples.class_names
+    images = x[[mistake.index for mistake in shown]].reshape(-1, *samples.image_shape)
+    titles = [f"{names[m.true]} read as {names[m.predicted]}\n{m.confidence:.0%} sure" for m in shown]
+    caption = f"{len(shown)} of {len(mistakes)} test images read wrong, those first that the network was surest of."
+    return [_section("What it got wrong", _figure(plots.gallery(images, titles), "Misclassified images", caption))]
+
+
+def _first_layer(network: Network, samples: DataSet) -> list[str]:
+    """What the first layer learned, where its weights can be seen as images."""
+    first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
+    if samples.image_shape is None or not isinstance(first, Linear):
+        return []
+    picture = plots.first_layer_weights(first.W, samples.image_shape, most=MOST_UNITS)
+    units = first.W.shape[1]
+    shown = f"The first {MOST_UNITS} of {units} units" if units > MOST_UNITS else f"All {units} units"
+    caption = (
+        f"{shown}. Each image holds the weights that lead into one unit: where it is red, ink excites the unit, "
+        "where it is blue, ink calms it."
+    )
+    return [_section("What the first layer looks for", _figure(picture, "First-layer weights", caption))]
+
+
+def _repeat(recipe: Recipe) -> str:
+    return _section("How to repeat it", f"<pre><code>{escape(recipe.command())}</code></pre>")
+
+
+def _section(heading: str, content: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>{content}</section>"
+
+
+def _figure(picture: Axes | Figure, name: str, caption: str) -> str:
+    """A picture as an SVG element inside the page, its ink in the page's colour."""
+    svg = plots.to_svg(picture, transparent=True).replace(INK, "currentColor")
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)  # HTML knows them
+    for before in (' id="', "url(#", 'href="#'):  # no two figures of the page may share an id
+        svg = svg.replace(before, f"{before}{name.lower().replace(' ', '-')}-")
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(name)}" ', 1)
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"

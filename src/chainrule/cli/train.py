@@ -1,0 +1,237 @@
+"""`chainrule train`: from a recipe to a trained network, its figures, its file and its report."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from chainrule import __version__, data
+from chainrule.cli.output import console, make_way_for, print_json, printable
+from chainrule.cli.recipe import LEARNING_RATES, LOSSES, OPTIMIZERS, Recipe, build_network, complete, ends_in_sigmoid
+from chainrule.cli.recipe import one_of as checked_name
+from chainrule.cli.results import Result, measure
+from chainrule.configuration import JSON
+from chainrule.data import DataSet
+from chainrule.errors import SettingError
+from chainrule.network import Network
+from chainrule.training import Callback, EarlyStopping, History
+from chainrule.training import train as train_network
+
+RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
+
+
+def train(
+    data_name: Annotated[
+        str, typer.Option("--data", metavar="NAME", help=f"What to learn: {', '.join(data.NAMES)}.")
+    ] = "digits",
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYERS",
+            help="Sizes from input to output (64-100-10), or layers by name (100,relu,10). Default: suits the data.",
+        ),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What follows each hidden layer of sizes: relu, sigmoid, tanh, …"),
+    ] = None,
+    loss: Annotated[str | None, typer.Option(metavar="NAME", help=f"{', '.join(LOSSES)}.")] = None,
+    optimizer: Annotated[str | None, typer.Option(metavar="NAME", help=f"{', '.join(OPTIMIZERS)}.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help=f"How far a step goes. Default: {RATES}.")
+    ] = None,
+    batch_size: Annotated[
+        str | None, typer.Option(metavar="N", help="Samples per step; 0 or full takes all of them.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Passes over the data.")] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same network.")] = 0,
+    start: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Where weights start: glorot, he, normal. Default: suits the activation."),
+    ] = None,
+    validation_fraction: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Share of the training samples held back to watch. Default: none; the test samples are watched.",
+        ),
+    ] = None,
+    early_stopping: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="PATIENCE",
+            help="Stop when the validation loss has not improved for so many epochs; holds back 0.1 unless told.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to save the network (safetensors).")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write a report.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only, in one line.")] = False,
+) -> None:
+    """Train a network on a data set and measure it on the test samples."""
+    began = time.perf_counter()
+    samples = data.load(checked_name(data_name, data.NAMES, "--data"))
+    recipe = complete(
+        samples,
+        layers=layers,
+        activation=activation,
+        start=start,
+        loss=loss,
+        optimizer=optimizer,
+        learning_rate=learning_rate,
+        batch_size=batch_size,
+        epochs=epochs,
+        seed=seed,
+        validation_fraction=validation_fraction,
+        early_stopping=early_stopping,
+    )
+    network = build_network(recipe, samples)
+    network.metadata = _metadata(recipe, samples)
+    _prepare_files(output, report)
+
+    screen = console(quiet or as_json)
+    screen.print(_data_line(samples), network.summary(), *_settings_lines(recipe, samples), sep="\n")
+    screen.print()
+    history = _fit(network, samples, recipe, progress=not quiet)
+    seconds = sum(history["seconds"])
+    result = measure(network, samples)
+    if output is not None:
+        network.save(output)
+    if report is not None:
+        from chainrule.cli.report import write_report
+
+        write_report(report, network, samples, recipe, history, result)
+    if as_json:
+        print_json(_as_json(recipe, network, history, result, seconds, output, report))
+        return
+    if quiet:
+        print(result.line())
+        return
+    screen.print()
+    result.print(screen)
+    speed = len(history) * _training_samples(samples, recipe) / max(seconds, 1e-9)
+    total = time.perf_counter() - began
+    screen.print(
+        f"\n{len(history)} epochs of training took {seconds:.1f} s ({speed:,.0f} samples/s); "
+        f"all together {total:.1f} s."
+    )
+    screen.print("\n".join(_next_lines(recipe, samples, output, report)))
+
+
+def _metadata(recipe: Recipe, samples: DataSet) -> dict[str, JSON]:
+    return {
+        "data": samples.name,
+        "image_shape": None if samples.image_shape is None else list(samples.image_shape),
+        "class_names": None if samples.class_names is None else list(samples.class_names),
+        "recipe": recipe.to_dict(),
+    }
+
+
+def _prepare_files(output: Path | None, report: Path | None) -> None:
+    """Find out before training what would keep the files from being written after it."""
+    if output is not None:
+        make_way_for(output, "--output")
+    if report is not None:
+        from chainrule.plots.figures import new_figure
+
+        make_way_for(report, "--report")
+        new_figure((1, 1))  # raises MissingExtraError without matplotlib
+    if output is not None and report is not None and output.resolve() == report.resolve():
+        raise SettingError(f"--output and --report: both name {output}; give each a file of its own")
+
+
+def _fit(network: Network, samples: DataSet, recipe: Recipe, *, progress: bool) -> History:
+    callbacks: list[Callback] = []
+    if recipe.early_stopping is not None:
+        callbacks.append(EarlyStopping("validation_loss", patience=recipe.early_stopping))
+    try:
+        return train_network(
+            network,
+            samples.train,
+            validation=samples.test if recipe.validation_fraction is None else recipe.validation_fraction,
+            epochs=recipe.epochs,
+            batch_size=recipe.batch_size or None,
+            optimizer=recipe.build_optimizer(),
+            seed=recipe.seed,
+            callbacks=callbacks,
+            progress=progress,
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("training stopped; nothing was saved") from None
+
+
+def _training_samples(samples: DataSet, recipe: Recipe) -> int:
+    return round(len(samples.train[0]) * (1 - (recipe.validation_fraction or 0)))
+
+
+def _as_json(
+    recipe: Recipe,
+    network: Network,
+    history: History,
+    result: Result,
+    seconds: float,
+    output: Path | None,
+    report: Path | None,
+) -> dict[str, Any]:
+    return {
+        "chainrule": __version__,
+        "recipe": recipe.to_dict(),
+        "parameters": network.summary().parameters,
+        **result.to_dict(),
+        "history": history.to_dict(),
+        "stopped": history.stopped,
+        "seconds": seconds,
+        "output": None if output is None else str(output),
+        "report": None if report is None else str(report),
+    }
+
+
+def _data_line(samples: DataSet) -> str:
+    """The data set in one line."""
+    x, y = samples.train
+    shape = f", images of {samples.image_shape[0]} × {samples.image_shape[1]} pixels" if samples.image_shape else ""
+    answer = f"{len(samples.class_names)} classes" if samples.class_names else f"{y.shape[1]} number to predict"
+    return (
+        f"Data set {samples.name}: {len(x):,} samples to learn from, {len(samples.test[0]):,} to test on; "
+        f"{x.shape[1]} features each{shape}; {answer}."
+    )
+
+
+def _settings_lines(recipe: Recipe, samples: DataSet) -> list[str]:
+    """How the network is trained, in words."""
+    batch = f"batches of {recipe.batch_size}" if recipe.batch_size else "the full batch"
+    watched = (
+        "the test samples, which decide nothing"
+        if recipe.validation_fraction is None
+        else f"{recipe.validation_fraction:.0%} of the training samples, held back"
+    )
+    lines = [
+        f"Training: {recipe.loss}, {recipe.optimizer} with learning rate {recipe.learning_rate:g}, {batch}, "
+        f"{recipe.epochs} epochs, seed {recipe.seed}.",
+        f"Validation: {watched}.",
+    ]
+    if ends_in_sigmoid(recipe, samples):
+        lines.append("With squared-error a sigmoid follows the last layer, so that every answer lies between 0 and 1.")
+    return lines
+
+
+def _next_lines(recipe: Recipe, samples: DataSet, output: Path | None, report: Path | None) -> list[str]:
+    """Where the files are, what to do with them, and how to repeat the training."""
+    lines = []
+    if report is not None:
+        lines.append(f"Report: {printable(str(report))}")
+    if output is None:
+        lines += ["The network was not saved; add --output FILE.safetensors to keep it."]
+    else:
+        name = printable(str(output))
+        lines += [
+            f"Network: {name}",
+            "",
+            "Ask it:      " + f"chainrule predict {name} {'IMAGE.png' if samples.image_shape else 'SAMPLES.npy'}",
+            "Measure it:  " + f"chainrule evaluate {name}",
+        ]
+    return [*lines, "Repeat it:   " + recipe.command()]
