@@ -16,8 +16,10 @@ endif
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-# Set-up: a virtual environment of our own, filled once and again only when pyproject.toml changes.
-$(READY): pyproject.toml
+# Set-up: a virtual environment of our own, filled once and again only when what it is built from changes.
+NATIVE := CMakeLists.txt $(wildcard native/*.?pp native/kernels/*.hpp)
+
+$(READY): pyproject.toml $(NATIVE)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chainrule needs Python 3.11 or newer; set PYTHON=... to one")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -15,7 +15,8 @@ CASES = np.array(list(itertools.product((1, 0), repeat=3)))  # cheap ticket, ava
 
 def main() -> None:
     for threshold in (9, 7):
-        labels = CASES @ (1, 6, 3) >= threshold
+        scores = CASES @ (1, 6, 3)
+        labels = scores >= threshold
         network = cr.train_perceptron(CASES, labels)
         w, b = network.parameters.values()
         right = (network.predict(CASES)[:, 0] == labels).sum()

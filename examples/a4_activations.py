@@ -16,24 +16,22 @@ x = np.linspace(-4, 4, 801)
 
 
 def draw(output: str) -> None:
-    figure = Figure(figsize=(12, 9), layout="constrained")
-    panels = figure.subplots(3, 3).flat
-    layers = [cr.Step(), cr.ReLU(), cr.Softplus(), cr.Sigmoid(), cr.Tanh(), cr.LeakyReLU(slope=0.1)]
-    for layer, panel in zip(layers, panels, strict=False):
+    figure = Figure(figsize=(14, 6.5), layout="constrained")
+    panels = figure.subplots(2, 4).flat
+    for panel, layer in zip(panels, [cr.Step(), cr.ReLU(), cr.Softplus(), cr.Sigmoid(), cr.Tanh()], strict=False):
         cr.plots.activation_graph(layer, ax=panel)
-    for sharpness in (1, 2, 8):
-        panels[6].plot(x, ops.softplus_forward(sharpness * x) / sharpness, label=f"s = {sharpness}")
-    panels[6].set(title="softplus(s·x) / s → ReLU", xlabel="x")
+    for s in (1, 2, 8):
+        panels[5].plot(x, ops.softplus_forward(s * x) / s, label=f"s = {s}")
+    panels[5].set_title("softplus(s·x) / s becomes ReLU")
     scores = np.stack([x, np.zeros_like(x), np.ones_like(x)], axis=1)  # (801, 3)
-    panels[7].plot(x, ops.softmax_forward(scores), label=["score x", "score 0", "score 1"])
-    panels[7].set(title="Softmax of the scores x, 0, 1", xlabel="x")
-    panels[8].plot(x, ops.tanh_forward(x), linewidth=5, alpha=0.3, label="tanh x")
-    panels[8].plot(x, 2 * ops.sigmoid_forward(2 * x) - 1, "--", label="2σ(2x) − 1")
-    panels[8].set(title="one curve, two formulas", xlabel="x")
-    for panel in panels[6:]:
-        panel.set_xlim(-4, 4)
+    panels[6].plot(x, ops.softmax_forward(scores), label=["for score x", "for score 0", "for score 1"])
+    panels[6].set_title("Softmax of the scores x, 0 and 1")
+    panels[7].plot(x, ops.tanh_forward(x), linewidth=5, alpha=0.3, label="tanh x")
+    panels[7].plot(x, 2 * ops.sigmoid_forward(2 * x) - 1, "--", label="2σ(2x) − 1")
+    panels[7].set_title("one curve, two formulas")
+    for panel in panels[5:]:
+        panel.set(xlabel="x", xlim=(-4, 4))
         panel.grid(alpha=0.2)
-        panel.spines[["top", "right"]].set_visible(False)
         panel.legend(frameon=False)
     figure.savefig(output)
 

@@ -25,7 +25,8 @@ def step_by_hand(network: cr.Network, x: np.ndarray, labels: np.ndarray) -> dict
 
 
 def main() -> None:
-    x, labels = cr.data.load_digits().train
+    digits = cr.data.load_digits()
+    x, labels = digits.train
 
     network = digit_network().build((64,))
     by_hand = step_by_hand(network, x[:50], labels[:50])
@@ -35,15 +36,10 @@ def main() -> None:
 
     print("cost after epoch      1       2       3       4       5   steps per epoch")
     for name, batch_size in (("full batch", None), ("mini-batch of 10", 10), ("stochastic", 1)):
-        network = digit_network()
-        costs = []
-        for epoch in range(5):
-            cr.train(
-                network, (x, labels), epochs=1, batch_size=batch_size, optimizer=cr.SGD(RATE), seed=epoch, progress=False
-            )
-            costs.append(network.evaluate(x, labels)["loss"])
-        steps = 1 if batch_size is None else -(-len(x) // batch_size)
-        print(f"{name:16}", *(f"{cost:7.3f}" for cost in costs), f"  {steps:5}")
+        settings = {"epochs": 5, "batch_size": batch_size, "optimizer": cr.SGD(RATE), "progress": False}
+        history = cr.train(digit_network(), digits.train, validation=digits.train, **settings)
+        steps = -(-len(x) // batch_size) if batch_size else 1
+        print(f"{name:16}", *(f"{cost:7.3f}" for cost in history["validation_loss"]), f"  {steps:5}")
 
 
 if __name__ == "__main__":

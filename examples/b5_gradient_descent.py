@@ -23,14 +23,6 @@ def gradient(v: np.ndarray) -> np.ndarray:
     return np.array([v[0], 6 * v[1]])  # ∂C/∂v₁, ∂C/∂v₂
 
 
-def descend() -> np.ndarray:
-    """All points of the path, (STEPS + 1, 2)."""
-    path = [START]
-    for _ in range(STEPS):
-        path.append(cr.operations.sgd_update(path[-1], gradient(path[-1]), RATE))  # v ← v − λ∇C
-    return np.array(path)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", default="b5_gradient_descent.png", help="where the picture goes")
@@ -46,7 +38,9 @@ def main() -> None:
     steepest = -np.linalg.norm(gradient(START))  # for d = −∇C/|∇C|
     print(f"slope along −∇C: {steepest:.6f}; the steepest of 10,000 random directions: {slopes.min():.6f}")
 
-    path = descend()
+    path = [START]
+    for _ in range(STEPS):
+        path.append(cr.operations.sgd_update(path[-1], gradient(path[-1]), RATE))  # v ← v − λ∇C
     print(f"cost {cost(*path[0]):.3f} → {cost(*path[-1]):.5f} in {STEPS} steps")
     figure = Figure(figsize=(12, 5), layout="constrained")
     surface, contours = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)

@@ -28,10 +28,10 @@ def main() -> None:
     output = parser.parse_args().output
 
     _, few = train(100, 100)
-    lowest = min(few["validation_loss"])
-    best_epoch = few["validation_loss"].index(lowest) + 1
+    unseen = few["validation_loss"]
+    best_epoch = unseen.index(min(unseen)) + 1
     print(f"100 digits, 100 epochs: training loss {few['loss'][-1]:.4f}")
-    print(f"  validation loss {lowest:.3f} at epoch {best_epoch}, {few['validation_loss'][-1]:.3f} at the end: overfitted")
+    print(f"  validation loss {min(unseen):.3f} at epoch {best_epoch}, {unseen[-1]:.3f} at the end: overfitted")
 
     network, stopped = train(100, 100, cr.EarlyStopping(patience=10))
     kept = network.evaluate(*cr.data.load_digits().test)["loss"]

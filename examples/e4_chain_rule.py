@@ -4,26 +4,27 @@ You see a small graph of quantities. Adding up the products along every path fro
 the same as one sweep backward that visits each arrow once.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 
-# x → a = x², b = sin x;  a, b → c = a·b;  a, c → d = a + c²;  b, c, d → L = b·c + d
+
+def L(x: float) -> float:
+    """L = b·c + d, where d = a + c², c = a·b, b = sin x, a = x²."""
+    a, b = x**2, math.sin(x)
+    c = a * b
+    return b * c + (a + c**2)
+
+
 x = 0.7
 a, b = x**2, math.sin(x)
 c = a * b
-d = a + c**2
-
-SLOPES = {  # arrow → the derivative of its end with respect to its start
-    ("x", "a"): 2 * x,
-    ("x", "b"): math.cos(x),
-    ("a", "c"): b,
-    ("b", "c"): a,
-    ("a", "d"): 1,
-    ("c", "d"): 2 * c,
-    ("b", "L"): c,
-    ("c", "L"): b,
-    ("d", "L"): 1,
-}
+SLOPES = {  # arrow from one quantity to another that it directly affects → the derivative of that other
+    "xa": 2 * x, "xb": math.cos(x),
+    "ac": b, "bc": a,
+    "ad": 1, "cd": 2 * c,
+    "bL": c, "cL": b, "dL": 1,
+}  # fmt: skip
 
 
 def paths(start: str) -> Iterator[str]:
@@ -36,26 +37,21 @@ def paths(start: str) -> Iterator[str]:
 
 
 def backward() -> dict[str, float]:
-    """∂L/∂(every quantity), in one sweep from the end: dx = Σ dy · ∂y/∂x."""
+    """∂L/∂(every quantity), in one sweep from the end: dx = Σ dy · ∂y/∂x over all y that x directly affects."""
     gradient = {"L": 1.0}
-    for name in "dcbax":  # whatever a quantity affects comes before it
-        gradient[name] = sum(gradient[y] * slope for (tail, y), slope in SLOPES.items() if tail == name)
+    for quantity in "dcbax":  # whatever a quantity affects comes before it
+        gradient[quantity] = sum(gradient[y] * slope for (tail, y), slope in SLOPES.items() if tail == quantity)
     return gradient
 
 
 def main() -> None:
     total = 0.0
     for path in paths("x"):
-        product = math.prod(SLOPES[arrow] for arrow in zip(path, path[1:], strict=False))
+        product = math.prod(SLOPES[tail + head] for tail, head in itertools.pairwise(path))
         total += product
         print(f"{' → '.join(path):20} {product:9.6f}")
-    print(f"{'sum of all paths':20} {total:9.6f}")
+    print(f"{'sum over all paths':20} {total:9.6f}")
     print(f"{'one sweep backward':20} {backward()['x']:9.6f}")
-
-    def L(x: float) -> float:
-        c = x**2 * math.sin(x)
-        return math.sin(x) * c + x**2 + c**2
-
     print(f"{'finite difference':20} {(L(x + 1e-6) - L(x - 1e-6)) / 2e-6:9.6f}")
 
 

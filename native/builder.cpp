@@ -44,7 +44,8 @@ In Builder::accept(PyArrayObject* array, bool contiguous) {
     }
     held_.push_back(array);
     if (!add(PyArray_DATA(array))) return {};
-    return {PyArray_DATA(array), PyArray_NDIM(array), PyArray_DIMS(array), PyArray_SIZE(array)};
+    return {PyArray_DATA(array), PyArray_NDIM(array), PyArray_DIMS(array), PyArray_SIZE(array), PyArray_NBYTES(array),
+            PyArray_TYPE(array)};
 }
 
 In Builder::floats(int argument, int rank) {
@@ -67,10 +68,16 @@ In Builder::indices(int argument, npy_intp below) {
     return inside ? in : refused();
 }
 
-In Builder::bytes(int argument, int rank) {
-    PyArrayObject* found = array(argument, rank);
+In Builder::bytes(int argument) {
+    PyArrayObject* found = array(argument, -1);
     if (found == nullptr || PyArray_TYPE(found) != NPY_UINT8) return refused();
     return accept(found, PyArray_IS_C_CONTIGUOUS(found));
+}
+
+In Builder::any(int argument) {
+    PyArrayObject* found = array(argument, -1);
+    if (found == nullptr || !PyTypeNum_ISNUMBER(PyArray_TYPE(found))) return refused();
+    return accept(found, PyArray_IS_C_CONTIGUOUS(found) && PyArray_ISALIGNED(found));
 }
 
 void Builder::number(int argument) {
@@ -88,12 +95,15 @@ void Builder::number(int argument) {
     }
 }
 
-double Builder::whole(int argument) {
+npy_intp Builder::whole(int argument) {
     if (!ok_ || argument >= count_ || !PyLong_Check(arguments_[argument])) {
         refuse();
         return 0;
     }
-    return static_cast<double>(PyLong_AsLongLong(arguments_[argument]));
+    int beyond = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(arguments_[argument], &beyond);
+    if (beyond) refuse();
+    return static_cast<npy_intp>(value);
 }
 
 void* Builder::out(int rank, const npy_intp* shape, int type) {

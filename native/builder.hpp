@@ -17,7 +17,8 @@ struct In {
     const void* data = nullptr;
     int rank = 0;
     const npy_intp* shape = nullptr;
-    npy_intp count = 0;
+    npy_intp count = 0, bytes = 0;
+    int type = NPY_NOTYPE;
 
     npy_intp operator[](int axis) const { return shape[axis]; }
     bool is(std::initializer_list<npy_intp> expected) const;
@@ -34,11 +35,12 @@ public:
     In floats(int argument, int rank);
     // … whole numbers (int64), each from 0 to below `below`; …
     In indices(int argument, npy_intp below);
-    // … bytes.
-    In bytes(int argument, int rank);
+    // … bytes; or elements of any plain type.
+    In bytes(int argument);
+    In any(int argument);
     // The next scalar: a number, or a Cell whose value is looked up at each run.
     void number(int argument);
-    double whole(int argument);  // a whole number that shapes depend on
+    npy_intp whole(int argument);  // a whole number that does not change from step to step
 
     // The next output, of the inputs' dtype or of `type`.
     void* out(std::initializer_list<npy_intp> shape, int type = -1);

@@ -33,7 +33,8 @@ struct Call {
     X(soft_cross_entropy_forward) X(soft_cross_entropy_backward) \
     X(perceptron_forward) X(perceptron_backward) X(one_hot) X(mean_forward) X(mean_backward) \
     X(sgd_update) X(momentum_update) X(nesterov_update) X(adam_update) \
-    X(gather_rows) X(gather_labels) X(copy)
+    X(gather_rows) X(gather_bytes) X(right_labels) X(right_rows) X(right_decisions) \
+    X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) 
 
 
 enum class Kernel : int {

@@ -10,7 +10,6 @@
 
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 
@@ -50,14 +49,13 @@ struct Format<float> {
     static constexpr float log2_e = 0x1.715476p+0f;
     static constexpr float ln2_high = 0x1.62e4p-1f;
     static constexpr float ln2_low = 0x1.7f7d1cp-20f;
-    static constexpr float exp_lowest = -104.0f;   // below this eˣ rounds to 0
-    static constexpr float exp_highest = 89.0f;    // above this eˣ rounds to ∞
-    static constexpr float tanh_saturates = 10.0f; // above this tanh rounds to 1
+    static constexpr float exp_limit = 104.0f;      // beyond this eˣ rounds to ∞, e⁻ˣ to 0
+    static constexpr float tanh_limit = 10.0f;      // beyond this tanh rounds to 1
 
-    static CHAINRULE_INLINE float exp_tail(float r) {  // error 2⁻²⁷·⁹
+    CHAINRULE_INLINE static float exp_tail(float r) {  // error 2⁻²⁷·⁹
         return polynomial(r, 0.5f, 0x1.5554a2p-3f, 0x1.55568ap-5f, 0x1.123006p-7f, 0x1.6b6dfap-10f);
     }
-    static CHAINRULE_INLINE float log_tail(float f) {  // error 2⁻²⁷·²
+    CHAINRULE_INLINE static float log_tail(float f) {  // error 2⁻²⁷·²
         return polynomial(f, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f, 0x1.22da0ap-3f,
                           -0x1.0d84cep-3f, 0x1.055bacp-3f, -0x1.38b83cp-4f);
     }
@@ -71,16 +69,15 @@ struct Format<double> {
     static constexpr double log2_e = 0x1.71547652b82fep+0;
     static constexpr double ln2_high = 0x1.62e42fefa3p-1;
     static constexpr double ln2_low = 0x1.3de6af278ece6p-42;
-    static constexpr double exp_lowest = -746.0;
-    static constexpr double exp_highest = 710.0;
-    static constexpr double tanh_saturates = 20.0;
+    static constexpr double exp_limit = 746.0;
+    static constexpr double tanh_limit = 20.0;
 
-    static CHAINRULE_INLINE double exp_tail(double r) {  // error 2⁻⁵⁷·²
+    CHAINRULE_INLINE static double exp_tail(double r) {  // error 2⁻⁵⁷·²
         return polynomial(r, 0.5, 0x1.5555555555501p-3, 0x1.55555555531ccp-5, 0x1.1111111128a6bp-7,
                           0x1.6c16c17cd883ap-10, 0x1.a01a011ba16a9p-13, 0x1.a019aae2725b9p-16, 0x1.71df55e53a9f4p-19,
                           0x1.289fdc55ca44bp-22, 0x1.ad2001fc93ed2p-26);
     }
-    static CHAINRULE_INLINE double log_tail(double f) {  // error 2⁻⁵⁶·¹
+    CHAINRULE_INLINE static double log_tail(double f) {  // error 2⁻⁵⁶·¹
         return polynomial(f, -0.5, 0x1.5555555555533p-2, -0x1.fffffffffef1ep-3, 0x1.999999999f6eep-3,
                           -0x1.555555566abffp-3, 0x1.24924922a5ff4p-3, -0x1.ffffff2c3a4efp-4, 0x1.c71c71df7e3cap-4,
                           -0x1.9999c261556b9p-4, 0x1.745d3f25830b9p-4, -0x1.5550ef48e2f9ep-4, 0x1.3b0b892311657p-4,
@@ -94,11 +91,11 @@ using Bits = typename Format<T>::Bits;
 
 template <class T>
 CHAINRULE_INLINE Bits<T> to_bits(T x) {
-    return std::bit_cast<Bits<T>>(x);
+    return __builtin_bit_cast(Bits<T>, x);
 }
 template <class T>
 CHAINRULE_INLINE T from_bits(Bits<T> bits) {
-    return std::bit_cast<T>(bits);
+    return __builtin_bit_cast(T, bits);
 }
 template <class T>
 CHAINRULE_INLINE T absolute(T x) {
@@ -130,7 +127,7 @@ CHAINRULE_INLINE T quotient(Pair<T> a, Pair<T> b) {
 template <class T>
 struct Reduced {
     Bits<T> shifted;
-    T n, r;
+    T r;
 };
 template <class T>
 CHAINRULE_INLINE Reduced<T> reduce(T x, Bits<T> offset) {
@@ -138,10 +135,19 @@ CHAINRULE_INLINE Reduced<T> reduce(T x, Bits<T> offset) {
     const T shift = T(Bits<T>(3) << (F::mantissa_bits - 1)) + T(offset);
     const T shifted = fma(x, F::log2_e, shift);
     const T n = shifted - shift;
-    return {to_bits(shifted), n, fma(n, -F::ln2_high, x)};  // exact: r has no more bits than x
+    return {to_bits(shifted), fma(n, -F::ln2_low, fma(n, -F::ln2_high, x))};  // the inner one is exact
 }
 
-// eˣ = scale · (1 + tail.high + tail.low) for exp_lowest ≤ x ≤ 0, to about 2⁻²⁸ (float) or 2⁻⁵⁷ (double).
+// eʳ − 1 for |r| ≤ ln 2 / 2. Where only `high` is used the rest costs nothing.
+template <class T>
+CHAINRULE_INLINE Pair<T> expm1_reduced(T r) {
+    const T square = r * r;
+    const T tail = Format<T>::exp_tail(r);
+    const T high = fma(square, tail, r);
+    return {high, fma(square, tail, r - high)};
+}
+
+// eˣ = scale · (1 + tail) for −exp_limit ≤ x ≤ 0.
 template <class T>
 struct Exponential {
     T scale;
@@ -151,23 +157,19 @@ template <class T>
 CHAINRULE_INLINE Exponential<T> exp_in_parts(T x) {
     using F = Format<T>;
     constexpr Bits<T> lift = 64;  // keeps the exponent in range on the way to a denormal scale
-    const auto [shifted, n, exact] = reduce<T>(x, F::bias + lift);
+    const auto [shifted, r] = reduce<T>(x, F::bias + lift);
     const T scale = from_bits<T>(shifted << F::mantissa_bits) * from_bits<T>((F::bias - lift) << F::mantissa_bits);
-    const T r = fma(n, -F::ln2_low, exact);
-    const T lost = fma(n, -F::ln2_low, exact - r);
-    const T curve = fma(r * r, F::exp_tail(r), lost);
-    const T sum = r + curve;
-    return {scale, {sum, (r - sum) + curve}};
+    return {scale, expm1_reduced(r)};
 }
 
 // e^−|x| as a pair, for sigmoid and softplus. NaN stays NaN.
 template <class T>
 CHAINRULE_INLINE Pair<T> exp_of_minus_absolute(T x) {
-    const T negative = -absolute(x);
-    const T a = negative < Format<T>::exp_lowest ? Format<T>::exp_lowest : negative;
-    const auto [scale, tail] = exp_in_parts(a);
+    const T magnitude = absolute(x);
+    const T a = magnitude > Format<T>::exp_limit ? Format<T>::exp_limit : magnitude;
+    const auto [scale, tail] = exp_in_parts(-a);
     const T high = T(1) + tail.high;
-    return {scale * high, scale * (((T(1) - high) + tail.high) + tail.low)};
+    return {scale * high, scale * ((T(1) - high) + tail.high)};
 }
 
 // u = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, for a normal u > 0; `exponent` is k + bias.
@@ -180,7 +182,7 @@ template <class T>
 CHAINRULE_INLINE Split<T> split(T u) {
     using F = Format<T>;
     constexpr Bits<T> one = F::bias << F::mantissa_bits;
-    constexpr Bits<T> root_half = std::bit_cast<Bits<T>>(T(0.70710678118654752440));
+    constexpr Bits<T> root_half = __builtin_bit_cast(Bits<T>, T(0.70710678118654752440));
     const Bits<T> moved = to_bits(u) + (one - root_half);
     const Bits<T> mantissa = moved & ((Bits<T>(1) << F::mantissa_bits) - 1);
     return {moved >> F::mantissa_bits, from_bits<T>(mantissa + root_half) - T(1)};
@@ -197,9 +199,8 @@ CHAINRULE_INLINE T exponent_value(Bits<T> exponent, T offset) {
 template <class T>
 CHAINRULE_INLINE T log_from_parts(T k, T f, T low) {
     using F = Format<T>;
-    const T whole = k * F::ln2_high;  // exact
-    const T sum = whole + f;
-    const T lost = (whole - sum) + f;
+    const T sum = fma(k, F::ln2_high, f);
+    const T lost = fma(k, F::ln2_high, -sum) + f;
     return sum + (fma(f * f, F::log_tail(f), fma(k, F::ln2_low, low)) + lost);
 }
 
@@ -216,21 +217,23 @@ CHAINRULE_INLINE T log1p_of_pair(T x, T low) {
     const T f = near_one ? x : f_of_u;
     const T c = near_one ? low : (x - (u - T(1))) + low;
     const T twice_scale = from_bits<T>((2 * F::bias + 1 - exponent) << F::mantissa_bits);  // 2¹⁻ᵏ
-    const T slope = fma(T(-0.5), f, T(0.5));                                              // ½ / (1 + f), nearly
+    const T slope = fma(T(-0.5), f, T(0.53));  // ½ / (1 + f), within 0.03
     return log_from_parts(exponent_value<T>(exponent, T(F::bias)), f, (c * twice_scale) * slope);
 }
 
 }  // namespace detail
 
+// The square root: every instruction set rounds it correctly.
+CHAINRULE_INLINE float sqrt(float x) { return __builtin_sqrtf(x); }
+CHAINRULE_INLINE double sqrt(double x) { return __builtin_sqrt(x); }
+
 // eˣ = 2ⁿ eʳ. The factor 2ⁿ goes in as two halves, so that overflow gives ∞ and underflow is gradual.
 template <class T>
 CHAINRULE_INLINE T exp(T x) {
     using F = detail::Format<T>;
-    const T above = x < F::exp_lowest ? F::exp_lowest : x;  // both keep NaN
-    const T a = above > F::exp_highest ? F::exp_highest : above;
-    const auto [shifted, n, exact] = detail::reduce<T>(a, 2 * F::bias);
-    const T r = detail::fma(n, -F::ln2_low, exact);
-    const T power = T(1) + detail::fma(r * r, F::exp_tail(r), r);
+    const T a = detail::absolute(x) > F::exp_limit ? detail::with_sign_of(F::exp_limit, x) : x;  // NaN stays NaN
+    const auto [shifted, r] = detail::reduce<T>(a, 2 * F::bias);
+    const T power = T(1) + detail::expm1_reduced(r).high;
     const auto half = shifted >> 1;
     return power * detail::from_bits<T>(half << F::mantissa_bits) *
            detail::from_bits<T>((shifted - half) << F::mantissa_bits);
@@ -244,19 +247,22 @@ CHAINRULE_INLINE T log(T x) {
     constexpr T lift = T(detail::Bits<T>(1) << F::mantissa_bits);
     const bool denormal = x < Limits::min();
     const auto [exponent, f] = detail::split(denormal ? x * lift : x);
-    const T k = detail::exponent_value<T>(exponent, T(F::bias)) - (denormal ? T(F::mantissa_bits) : T(0));
-    const T value = detail::log_from_parts(k, f, T(0));
-    const T special = x == T(0) ? -Limits::infinity() : x < T(0) ? Limits::quiet_NaN() : x;  // x: ∞ or NaN
-    return (x > T(0)) & (x < Limits::infinity()) ? value : special;
+    const T k = detail::exponent_value<T>(exponent, denormal ? T(F::bias + F::mantissa_bits) : T(F::bias));
+    T value = detail::log_from_parts(k, f, T(0));
+    value = x < Limits::infinity() ? value : x;  // ∞ and NaN
+    value = x < T(0) ? Limits::quiet_NaN() : value;
+    return x == T(0) ? -Limits::infinity() : value;
 }
 
 // log(1 + x), exact to the last bit also where 1 + x would lose x.
 template <class T>
 CHAINRULE_INLINE T log1p(T x) {
     using Limits = std::numeric_limits<T>;
-    const T value = detail::log1p_of_pair(x, T(0));
-    const T special = x == T(-1) ? -Limits::infinity() : x < T(-1) ? Limits::quiet_NaN() : x;  // x: ±0, ∞ or NaN
-    return (x > T(-1)) & (x < Limits::infinity()) & (x != T(0)) ? value : special;
+    T value = detail::log1p_of_pair(x, T(0));
+    value = x < Limits::infinity() ? value : x;  // ∞ and NaN
+    value = x < T(-1) ? Limits::quiet_NaN() : value;
+    value = x == T(-1) ? -Limits::infinity() : value;
+    return detail::with_sign_of(value, x);  // for −0
 }
 
 // tanh x = (1 − e) / (1 + e) with e = e^−2|x|, and the sign of x. Both sides come from e − 1 = (2ⁿ − 1) + 2ⁿ (eʳ − 1),
@@ -265,14 +271,14 @@ template <class T>
 CHAINRULE_INLINE T tanh(T x) {
     using F = detail::Format<T>;
     const T magnitude = detail::absolute(x);
-    const T a = magnitude > F::tanh_saturates ? F::tanh_saturates : magnitude;
+    const T a = magnitude > F::tanh_limit ? F::tanh_limit : magnitude;
     const auto [scale, tail] = detail::exp_in_parts(T(-2) * a);
     const T whole = scale - T(1);
-    const T part = scale * tail.high;
-    const T high = whole + part;
-    const T low = ((whole - high) + part) + scale * tail.low;
+    const T lost = (T(-1) - whole) + scale;
+    const T high = detail::fma(scale, tail.high, whole);
+    const T low = detail::fma(scale, tail.high, whole - high) + detail::fma(scale, tail.low, lost);
     const T below = T(2) + high;
-    const T value = detail::quotient<T>({-high, -low}, {below, ((T(2) - below) + high) + low});
+    const T value = detail::quotient<T>({high, low}, {below, ((T(2) - below) + high) + low});
     return detail::with_sign_of(value, x);
 }
 

@@ -6,6 +6,7 @@
 
 #include "pool.hpp"
 #include "prepare.hpp"
+#include "program.hpp"
 #include "tape.hpp"
 
 namespace nb = nanobind;
@@ -71,15 +72,20 @@ template <class T> T* buffer(nb::handle object, const char* name, int type, npy_
     return static_cast<T*>(PyArray_DATA(array));
 }
 
-std::int64_t replay(const Tape& tape, nb::handle order, nb::object index, Cell& step, nb::handle kept, std::size_t watched) {
-    PyArrayObject* rows = array_of(order, "order");
-    if (PyArray_NDIM(rows) != 2) throw nb::value_error("order: expected steps × batch row numbers");
-    const npy_intp steps = PyArray_DIM(rows, 0), batch = PyArray_DIM(rows, 1);
-    const auto* from = buffer<std::int64_t>(order, "order", NPY_INT64, steps * batch);
-    auto* to = index.is_none() ? nullptr : buffer<std::int64_t>(index, "index", NPY_INT64, batch);
-    auto* values = buffer<double>(kept, "kept", NPY_DOUBLE, steps * static_cast<npy_intp>(watched));
-    nb::gil_scoped_release released;
-    return tape.replay(from, steps, batch, to, &step.value, values);
+// One play: (epoch, step, values kept by the steps taken, whether every cost was finite).
+nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::int64_t last, double seconds, Cell& counter) {
+    Place place{epoch, step};
+    std::vector<double> kept;
+    bool finite = true;
+    {
+        nb::gil_scoped_release released;
+        finite = program.play(place, last, seconds, counter.value, kept);
+    }
+    npy_intp count = static_cast<npy_intp>(kept.size());
+    PyObject* values = PyArray_SimpleNew(1, &count, NPY_DOUBLE);
+    if (values == nullptr) throw nb::python_error();
+    std::copy(kept.begin(), kept.end(), static_cast<double*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(values))));
+    return nb::make_tuple(place.epoch, place.step, nb::steal(values), finite);
 }
 
 }  // namespace
@@ -111,14 +117,22 @@ NB_MODULE(_native, m) {
             return tape.assign(array_of(target, "target"), array_of(source, "source"));
         }, "target"_a, "source"_a)
         .def("watch", [](Tape& tape, nb::handle value) { tape.watch(array_of(value, "value")); }, "value"_a)
-        .def("guard", [](Tape& tape, nb::handle value) { tape.guard(array_of(value, "value")); }, "value"_a)
+        .def("guard", [](Tape& tape, nb::handle value) { return tape.guard(array_of(value, "value")); }, "value"_a)
         .def("fail", &Tape::fail, "reason"_a)
         .def("start", [](Tape& tape) { recording = &tape; })
         .def("stop", [](Tape&) { recording = nullptr; })
         .def_prop_ro("failure", &Tape::failure)
-        .def_prop_ro("calls", &Tape::calls)
-        .def("replay", &replay, "order"_a, "index"_a.none(), "step"_a, "kept"_a, "watched"_a);
-    m.def("fail_recording", [](const std::string& reason) { if (recording) recording->fail(reason); }, "reason"_a);
+        .def_prop_ro("calls", &Tape::calls);
+
+    nb::class_<Program>(m, "Program", "The steps of a training, epoch after epoch, by tape.")
+        .def("__init__", [](Program* made, std::int64_t rows, std::int64_t batch, bool shuffle, std::int64_t seed, std::int64_t stream) {
+            new (made) Program(rows, batch, shuffle, seed, stream, chosen->table);
+        }, "rows"_a, "batch"_a, "shuffle"_a, "seed"_a, "stream"_a)
+        .def("use", [](Program& program, const Tape& tape, nb::handle index) {
+            const npy_intp size = PyArray_SIZE(array_of(index, "index"));
+            program.use(&tape, buffer<std::int64_t>(index, "index", NPY_INT64, size), size);
+        }, "tape"_a, "index"_a, nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>())
+        .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a);
 
     m.def("threads", &threads, "How many threads the kernels use.");
     m.def("set_threads", &set_threads, "count"_a, "Use `count` threads from now on. No result depends on it.");

@@ -136,7 +136,7 @@ void cross_entropy_backward(Builder& b) {  // dloss (N,), f (N, K), labels (N,) 
 
 void one_hot(Builder& b) {  // labels (N,), K → t (N, K); a label that is no class is a row of zeros, as in the formula
     const In labels = b.indices(0, std::numeric_limits<npy_intp>::max());
-    const auto K = static_cast<npy_intp>(b.whole(1));
+    const npy_intp K = b.whole(1);
     if (!b.ok()) return;
     check(b, K >= 0 && K < 1'000'000);
     b.out({labels[0], K}, NPY_FLOAT);
@@ -168,26 +168,89 @@ template <int slots, int numbers> void update(Builder& b) {  // W, dW, slots …
     sizes(b, {in[0].count});
 }
 
-void gather_rows(Builder& b) {  // x (S, K), index (N,) → y (N, K)
-    const In x = b.floats(0, -1);
-    check(b, x.rank >= 1 && x.rank <= 6);
+constexpr int most_axes = 6;
+
+// The shape of x with `rows` samples.
+int with_rows(const In& x, npy_intp rows, npy_intp* shape) {
+    for (int axis = 1; axis < x.rank; ++axis) shape[axis] = x[axis];
+    shape[0] = rows;
+    return x.rank;
+}
+
+void gather_rows(Builder& b) {  // x (S, …), index (N,) → y (N, …)
+    const In x = b.any(0);
+    check(b, x.rank >= 1 && x.rank <= most_axes);
     if (!b.ok()) return;
     const In index = b.indices(1, x[0]);
     if (!b.ok()) return;
-    npy_intp shape[6], inner = 1;
-    for (int axis = 1; axis < x.rank; ++axis) inner *= shape[axis] = x[axis];
-    shape[0] = index[0];
-    b.out(x.rank, shape);
-    sizes(b, {index[0], inner, 1});
+    npy_intp shape[most_axes];
+    b.out(with_rows(x, index[0], shape), shape, x.type);
+    sizes(b, {index[0], x[0] ? x.bytes / x[0] : 0});
 }
 
-void gather_labels(Builder& b) {
-    const In labels = b.indices(0, std::numeric_limits<npy_intp>::max());
+void gather_bytes(Builder& b) {  // x (S, …) bytes, index (N,), scale () → y (N, …)
+    const In x = b.bytes(0);
+    check(b, x.rank >= 1 && x.rank <= most_axes);
     if (!b.ok()) return;
-    const In index = b.indices(1, labels[0]);
+    const In index = b.indices(1, x[0]);
+    b.floats(2, 0);
     if (!b.ok()) return;
-    b.out({index[0]}, NPY_INT64);
-    sizes(b, {index[0]});
+    npy_intp shape[most_axes];
+    b.out(with_rows(x, index[0], shape), shape);
+    sizes(b, {index[0], x[0] ? x.count / x[0] : 0});
+}
+
+void right_labels(Builder& b) {
+    const In f = b.floats(0, 2);
+    if (!b.ok()) return;
+    const In labels = b.indices(1, f[1]);
+    if (!b.ok()) return;
+    check(b, labels[0] == f[0] && f[1] > 0);
+    b.out({}, NPY_INT64);
+    sizes(b, {f[0], f[1]});
+}
+
+void right_targets(Builder& b) {
+    const In f = b.floats(0, 2), t = b.floats(1, 2);
+    if (!b.ok()) return;
+    check(b, alike(f, t) && f[1] > 0);
+    b.out({}, NPY_INT64);
+    sizes(b, {f[0], f[1]});
+}
+
+void random_bits(Builder& b) {  // count, seed, stream, step → bits (count,)
+    const npy_intp count = b.whole(0), seed = b.whole(1), stream = b.whole(2), step = b.whole(3);
+    check(b, count >= 0);
+    b.out({count}, NPY_UINT32);
+    sizes(b, {count, seed, stream, step});
+}
+
+void shuffled(Builder& b) {  // count, seed, stream, epoch → order (count,)
+    const npy_intp count = b.whole(0), seed = b.whole(1), stream = b.whole(2), epoch = b.whole(3);
+    check(b, count >= 0 && count < (npy_intp{1} << 32));
+    b.out({count}, NPY_INT64);
+    sizes(b, {count, seed, stream, epoch});
+}
+
+void dropout_forward(Builder& b) {  // x, rate, seed, stream, step → y, mask
+    const In x = b.floats(0, -1);
+    b.number(1);
+    const npy_intp seed = b.whole(2), stream = b.whole(3);
+    b.number(4);
+    if (!b.ok()) return;
+    check(b, b.call.number[0] >= 0 && b.call.number[0] < 1);
+    b.out(x);
+    b.out(x.rank, x.shape, NPY_UINT8);
+    sizes(b, {x.count, seed, stream});
+}
+
+void dropout_backward(Builder& b) {  // dy, mask, rate → dx
+    const In dy = b.floats(0, -1), mask = b.bytes(1);
+    b.number(2);
+    if (!b.ok()) return;
+    check(b, alike(dy, mask) && b.call.number[0] < 1);
+    b.out(dy);
+    sizes(b, {dy.count});
 }
 
 }  // namespace
@@ -209,7 +272,10 @@ const Twin twins[] = {
     TWIN(perceptron_forward, loss_forward), TWIN(perceptron_backward, loss_backward),
     TWIN(one_hot, one_hot), TWIN(mean_forward, mean_forward), TWIN(mean_backward, mean_backward),
     TWIN(sgd_update, (update<0, 1>)), TWIN(momentum_update, (update<1, 2>)), TWIN(nesterov_update, (update<1, 2>)),
-    TWIN(adam_update, (update<2, 5>)), TWIN(gather_rows, gather_rows), TWIN(gather_labels, gather_labels),
+    TWIN(adam_update, (update<2, 5>)), TWIN(gather_rows, gather_rows), TWIN(gather_bytes, gather_bytes),
+    TWIN(right_labels, right_labels), TWIN(right_rows, right_targets), TWIN(right_decisions, right_targets),
+    TWIN(random_bits, random_bits), TWIN(shuffled, shuffled),
+    TWIN(dropout_forward, dropout_forward), TWIN(dropout_backward, dropout_backward),
 };
 #undef TWIN
 const int twin_count = static_cast<int>(sizeof twins / sizeof *twins);

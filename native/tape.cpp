@@ -67,28 +67,28 @@ Tape::Value Tape::value_of(PyArrayObject* array) { return {PyArray_DATA(array), 
 
 void Tape::watch(PyArrayObject* value) { watched_.push_back(value_of(value)); }
 
-void Tape::guard(PyArrayObject* value) {
+bool Tape::guard(PyArrayObject* value) {
     guarded_ = value_of(value);
-    guard_at_ = calls_.size();
     for (std::size_t i = 0; i < calls_.size(); ++i)
         for (const void* array : calls_[i].array)
-            if (array == guarded_.at && guard_at_ == calls_.size()) guard_at_ = i + 1;
+            if (array == guarded_.at) {
+                guard_at_ = i + 1;
+                return true;
+            }
+    return false;
 }
 
-std::int64_t Tape::replay(const std::int64_t* order, std::int64_t steps, std::int64_t batch, std::int64_t* index,
-                          double* step, double* kept) const {
-    for (std::int64_t i = 0; i < steps; ++i) {
-        if (index) std::memcpy(index, order + i * batch, static_cast<std::size_t>(batch) * sizeof *index);
-        *step += 1;
-        for (std::size_t c = 0; c < guard_at_; ++c) calls_[c].run(calls_[c]);
-        if (guarded_.at && !std::isfinite(number_at(guarded_.at, guarded_.type))) {
-            *step -= 1;
-            return i;
-        }
-        for (std::size_t c = guard_at_; c < calls_.size(); ++c) calls_[c].run(calls_[c]);
-        for (const Value& value : watched_) *kept++ = number_at(value.at, value.type);
+bool Tape::replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, double* kept) const {
+    std::memcpy(index, rows, static_cast<std::size_t>(count) * sizeof *index);
+    step += 1;
+    for (std::size_t i = 0; i < guard_at_; ++i) calls_[i].run(calls_[i]);
+    if (!std::isfinite(number_at(guarded_.at, guarded_.type))) {
+        step -= 1;
+        return false;
     }
-    return steps;
+    for (std::size_t i = guard_at_; i < calls_.size(); ++i) calls_[i].run(calls_[i]);
+    for (const Value& value : watched_) *kept++ = number_at(value.at, value.type);
+    return true;
 }
 
 }  // namespace chainrule

@@ -24,15 +24,15 @@ public:
     void fail(const std::string& reason);                       // something happened that a replay could not repeat
     bool assign(PyArrayObject* target, PyArrayObject* source);  // source's call shall write into target from now on
     void watch(PyArrayObject* value);                           // a 0-d array whose value is kept for each step
-    void guard(PyArrayObject* value);                           // a step ends before its updates where this is not finite
+    bool guard(PyArrayObject* value);                           // a step ends before its updates where this is not finite
 
     const std::string& failure() const { return failure_; }
     std::size_t calls() const { return calls_.size(); }
 
-    // Run `steps` steps: each copies its row of `order` (steps × batch) into `index`, sets `*step` to the next number, runs
-    // the calls, and keeps the watched values in `kept` (steps × watched). Returns how many whole steps were taken.
-    std::int64_t replay(const std::int64_t* order, std::int64_t steps, std::int64_t batch, std::int64_t* index,
-                        double* step, double* kept) const;
+    // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values.
+    // False, with nothing updated and the step not counted, where the guarded value is not finite.
+    bool replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, double* kept) const;
+    std::size_t watched() const { return watched_.size(); }
 
 private:
     struct Value { const void* at; int type; };

@@ -55,11 +55,19 @@ def test_numpy_numbers_are_written_as_plain_ones():
         (Layer, {"class": "CrossEntropy"}, "'CrossEntropy' is not the name of a known Layer"),
         (Loss, {"class": "Tanh"}, "'Tanh' is not the name of a known Loss"),
         (Layer, {"class": "os.system"}, "'os.system' is not the name of a known Layer"),
-        (Layer, {"class": "Linear", "out_features": 3, "units": 4}, "Linear has no setting 'units'; it has biases, out_"),
+        (
+            Layer,
+            {"class": "Linear", "out_features": 3, "units": 4},
+            "Linear has no setting 'units'; it has biases, out_",
+        ),
         (Layer, {"class": "Tanh", "slope": 4}, "Tanh has no setting 'slope'; it has none"),
         (Layer, {"class": "Linear"}, "Linear: .*missing 1 required positional argument: 'out_features'"),
         (Layer, {"class": "Linear", "out_features": -1}, "Linear: out_features: expected a whole number"),
-        (Layer, {"class": "Linear", "out_features": 1, "weights": {"class": "Tanh"}}, "weights: expected an Initializer"),
+        (
+            Layer,
+            {"class": "Linear", "out_features": 1, "weights": {"class": "Tanh"}},
+            "weights: expected an Initializer",
+        ),
         (Layer, {"class": "Linear", "out_features": 1, "weights": {"class": "Secret"}}, "'Secret' is not the name"),
         (Layer, {"class": "Sequential", "layers": [{"class": "Glorot"}]}, "layer 0: expected a Layer"),
         (Layer, {"class": "Layer"}, "Layer cannot be described"),
@@ -86,7 +94,9 @@ def test_a_user_s_own_class_is_known_once_it_is_defined():
 
 @pytest.mark.usefixtures("registers")
 def test_a_class_cannot_take_the_place_of_the_library_s():
-    with pytest.raises(SettingError, match=r"the name Linear is taken by chainrule.layers.linear; give your class another"):
+    with pytest.raises(
+        SettingError, match=r"the name Linear is taken by chainrule.layers.linear; give your class another"
+    ):
         type("Linear", (Layer,), {})
     assert Configurable.register["Linear"] is cr.Linear
 
@@ -105,7 +115,9 @@ def test_a_class_that_is_no_dataclass_gets_a_hint():
         side = 3
 
     for ask in (Cube().configuration, lambda: Layer.from_configuration({"class": "Cube"})):
-        with pytest.raises(SettingError, match=r"Cube cannot be described: write @dataclass\(eq=False\) above the class"):
+        with pytest.raises(
+            SettingError, match=r"Cube cannot be described: write @dataclass\(eq=False\) above the class"
+        ):
             ask()
 
 

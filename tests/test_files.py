@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -138,11 +139,11 @@ def test_a_missing_file_is_python_s_own_error(tmp_path):
 def test_a_file_is_closed_after_reading(tmp_path):
     path = tmp_path / "model"
     path.write_bytes(b"x")
-    before = os.listdir("/proc/self/fd")
+    before = names(Path("/proc/self/fd"))
     read_regular_file(path)
     with pytest.raises(DataError):
         read_regular_file(tmp_path)
-    assert os.listdir("/proc/self/fd") == before
+    assert names(Path("/proc/self/fd")) == before
 
 
 def test_killed_at_any_moment_the_old_or_the_new_file_is_there(tmp_path):

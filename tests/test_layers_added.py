@@ -97,7 +97,9 @@ def test_a_wrong_backward_is_caught(backward, message):
 
 
 def test_a_wrong_backward_within_a_sequence_is_caught():
-    with pytest.raises(AssertionError, match="Sequential: gradient of layers.0.W: the derivative is wrong|Sequential: dx"):
+    with pytest.raises(
+        AssertionError, match="Sequential: gradient of layers.0.W: the derivative is wrong|Sequential: dx"
+    ):
         check_layer(Sequential((Linear(3), plant(backward=wrong_sign)())), (2,))
 
 
@@ -164,5 +166,7 @@ def test_stand_ins_of_another_shape_are_caught():
         self.scale = Normal(1, 0)(rng, input_shape if rng else ())
         return input_shape
 
-    with pytest.raises(AssertionError, match=r"Scale: scale from build\(shape, None\): expected shape \(2,\), got \(\)"):
+    with pytest.raises(
+        AssertionError, match=r"Scale: scale from build\(shape, None\): expected shape \(2,\), got \(\)"
+    ):
         check_layer(plant(build=build)(), (2,))

@@ -61,8 +61,11 @@ class TestAnAddedLoss:
             ({"backward": lambda self, dloss, f, t: dloss[:, None] * 3 * (f - t) ** 3}, "df: the derivative is wrong"),
             ({"backward": lambda self, dloss, f, t: 4 * (f - t) ** 3}, "df: the derivative is wrong"),
             ({"forward": lambda self, f, t: ((f - t) ** 4).sum()}, r"one per sample,: expected shape \(4,\), got \(\)"),
-            ({"forward": lambda self, f, t: ((f - t) ** 4).sum(axis=1)}, "loss in float32: expected float32, got float64"),
-            ({"correct": lambda self, f, t: f > t}, r"decisions about 0 samples: expected shape \(0,\), got \(0, 1\)"),
+            (
+                {"forward": lambda self, f, t: ((f - t) ** 4).sum(axis=1)},
+                "loss in float32: expected float32, got float64",
+            ),
+            ({"count_right": lambda self, f, t: len(f) + 1}, "expected 0 to 4 decided right, got 5"),
             ({"link": lambda self, f: f[:1]}, "expected 4 predictions, got 1|expected 0 predictions"),
         ],
     )
@@ -100,8 +103,8 @@ def test_squared_error_reads_labels_as_one_hot_rows():
     rows = loss.prepare([[0, 1, 0], [1, 0, 0]], (3,), "targets")
     assert np.array_equal(loss.forward(f, labels), loss.forward(f, rows))
     assert np.array_equal(loss.backward(np.ones(2), f, labels), loss.backward(np.ones(2), f, rows))
-    assert loss.correct(f, labels).tolist() == [False, True]
-    assert loss.correct(f, rows) is None
+    assert loss.count_right(f, labels) == 1
+    assert loss.count_right(f, rows) is None
 
 
 def test_squared_error_of_images_adds_over_all_their_pixels():
@@ -115,13 +118,13 @@ def test_squared_error_of_images_adds_over_all_their_pixels():
 def test_binary_cross_entropy_is_right_when_every_answer_is():
     loss = cr.BinaryCrossEntropy()
     t = loss.prepare([[1, 0], [1, 1]], (2,), "targets")
-    assert loss.correct(scores([2, -1], [2, -1]), t).tolist() == [True, False]
+    assert loss.count_right(scores([2, -1], [2, -1]), t) == 1
 
 
 def test_cross_entropy_decides_for_the_largest_score():
     loss, f = cr.CrossEntropy(), scores([1, 3, 2], [1, 3, 2])
-    assert loss.correct(f, loss.prepare([1, 2], (3,), "targets")).tolist() == [True, False]
-    assert loss.correct(f, loss.prepare([[0, 1, 0], [0, 0.1, 0.9]], (3,), "targets")).tolist() == [True, False]
+    assert loss.count_right(f, loss.prepare([1, 2], (3,), "targets")) == 1
+    assert loss.count_right(f, loss.prepare([[0, 1, 0], [0, 0.1, 0.9]], (3,), "targets")) == 1
 
 
 # One fact in the forms that users write it in.
@@ -140,7 +143,9 @@ LABEL_FORMS = [
 ]
 
 
-@pytest.mark.parametrize("targets", LABEL_FORMS, ids=lambda t: f"{type(t).__name__} {np.asarray(t).dtype} {np.shape(t)}")
+@pytest.mark.parametrize(
+    "targets", LABEL_FORMS, ids=lambda t: f"{type(t).__name__} {np.asarray(t).dtype} {np.shape(t)}"
+)
 def test_cross_entropy_understands_every_form_of_label(targets):
     loss, f = cr.CrossEntropy(), scores([1, 2, 0.5], [0, 1, -1], [2, 2, 2])
     t = loss.prepare(targets, (3,), "targets")
@@ -211,7 +216,7 @@ def test_the_base_class_leaves_the_mathematics_to_its_subclasses():
     ):
         with pytest.raises(NotImplementedError):
             unwritten()
-    assert base.correct(f, f) is None
+    assert base.count_right(f, f) is None
 
 
 @pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)

@@ -80,7 +80,8 @@ def test_output_is_one_row_of_probabilities_per_sample():
 
 
 @pytest.mark.parametrize(
-    ("loss", "outputs"), [(cr.CrossEntropy(), 4), (cr.BinaryCrossEntropy(), 3), (cr.SquaredError(), 2), (cr.Perceptron(), 2)]
+    ("loss", "outputs"),
+    [(cr.CrossEntropy(), 4), (cr.BinaryCrossEntropy(), 3), (cr.SquaredError(), 2), (cr.Perceptron(), 2)],
 )
 def test_a_row_alone_gives_what_it_gives_in_a_batch(loss, outputs):
     network = cr.Network([cr.Linear(30), cr.Tanh(), cr.Linear(outputs)], loss=loss, dtype="float64")
@@ -135,8 +136,24 @@ def test_a_loss_that_does_not_fit_is_said_rather_than_reported():
 
 def test_a_prediction_that_does_not_fit_is_said_rather_than_reported():
     network = cr.Network([cr.Linear(2, weights=cr.Normal(1e30, 0))], loss=cr.SquaredError())
-    with pytest.raises(cr.errors.DataError, match="the prediction: values must be finite and fit float32"):
+    with pytest.raises(
+        cr.errors.DataError, match="the scores: values must be finite and fit float32; the first .* inf in row 0"
+    ):
         network.predict([[1e30, 1e30]])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("loss", [cr.CrossEntropy(), cr.SquaredError(), cr.BinaryCrossEntropy(), cr.Perceptron()])
+def test_a_weight_that_is_not_finite_is_named(loss, bad):
+    network = cr.Network([cr.Linear(3), cr.Identity(), cr.Linear(2)], loss=loss).build((4,))
+    network.parameters["layers.2.W"][1, 0] = bad
+    x, targets = np.ones((2, 4)), [0, 1] if isinstance(loss, cr.CrossEntropy) else [[0, 1], [1, 0]]
+    asked = (lambda: network.predict(x), lambda: network.evaluate(x, targets), lambda: network.gradients(x, targets))
+    for ask in asked:
+        with pytest.raises(
+            cr.errors.DataError, match=rf"layers.2.W: values must be finite.* {bad} in row 1, at \(1, 0\)"
+        ):
+            ask()
 
 
 def test_initial_weights_that_do_not_fit_are_named():

@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule.layers import Context
 from chainrule.testing import numerical_gradient, relative_error
 
 
@@ -53,7 +54,7 @@ def sums_over_paths(network, activations, x, t):
     for position, linear in enumerate(linears):
         before.append(inputs[-1] @ linear.W + linear.b)
         if position < len(activations):
-            inputs.append(network.layers[2 * position + 1].forward(before[-1][None], None)[0][0])
+            inputs.append(network.layers[2 * position + 1].forward(before[-1][None], Context())[0][0])
     last = len(linears) - 1
 
     def along(path, start):
@@ -77,6 +78,7 @@ def sums_over_paths(network, activations, x, t):
     return gradients
 
 
+@settings(max_examples=200)
 @given(small_networks())
 def test_a_gradient_is_the_sum_over_all_paths_to_the_loss(drawn):
     """E4, the chain rule without indices: what x affects, times how that affects L, summed over all that x affects."""
@@ -131,7 +133,8 @@ class TestOneOutputByHand:
         return cr.Network(layers, loss=cr.BinaryCrossEntropy(), dtype="float64").build((2,))
 
     def test_the_library(self, network):
-        z = network.layers[1].forward(network.layers[0].forward(np.array([[0.0, 1.0]]), None)[0], None)[0]
+        g, _ = network.layers[0].forward(np.array([[0.0, 1.0]]), Context())
+        z, _ = network.layers[1].forward(g, Context())
         assert np.round(z, 3).tolist() == [[0.731, 0.731]]
         assert np.round(network.predict([[0, 1]]), 3).tolist() == [[0.812]]
 

@@ -88,7 +88,10 @@ REFUSED = {
     "sparse matrix": (scipy.sparse.csr_matrix(ARRAY), r"sparse matrices are not understood; pass x.toarray\(\)"),
     "sparse array": (scipy.sparse.coo_array(ARRAY), "sparse matrices are not understood"),
     "ragged": ([[1, 2, 3], [1, 2]], "expected rows of equal length, got ragged data"),
-    "a data frame with text": (pd.DataFrame({"a": [1.0, 2], "b": ["x", "y"], "c": [1, 2]}), "expected numbers, got Python objects"),
+    "a data frame with text": (
+        pd.DataFrame({"a": [1.0, 2], "b": ["x", "y"], "c": [1, 2]}),
+        "expected numbers, got Python objects",
+    ),
     "nothing": (None, "expected numbers, got Python objects"),
     "a dictionary": ({"x": ROWS}, "expected numbers, got Python objects"),
     "a generator": ((row for row in ROWS), "expected numbers, got Python objects"),
@@ -120,7 +123,9 @@ def test_gaps_in_a_data_frame_are_named():
 
 
 def test_a_number_too_large_for_the_network_s_dtype_is_named():
-    with pytest.raises(DataError, match="x: values must be finite and fit float32; the first that does not is inf in row 1"):
+    with pytest.raises(
+        DataError, match="x: values must be finite and fit float32; the first that does not is inf in row 1"
+    ):
         network("float32").predict([[0, 0, 0], [0, 1e39, 0]])
     assert np.isfinite(network().predict([[0, 1e39, 0]])).all()
 

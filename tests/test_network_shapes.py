@@ -29,14 +29,22 @@ def network(*layers, loss=None):
             (4,),
             r"layer 1 \(Reshape\): 5 numbers of shape \(5,\) do not fit the shape \(2, 3\)",
         ),
-        (network(cr.Reshape((4, -1))), (6,), r"layer 0 \(Reshape\): 6 numbers of shape \(6,\) do not fit the shape \(4, -1\)"),
+        (
+            network(cr.Reshape((4, -1))),
+            (6,),
+            r"layer 0 \(Reshape\): 6 numbers of shape \(6,\) do not fit the shape \(4, -1\)",
+        ),
         (
             network(cr.Tanh(), cr.Sequential((cr.Tanh(), cr.Linear(2)))),
             (2, 2),
             r"layer 1 \(Sequential\): layer 1 \(Linear\): expected a row",
         ),
         (network(cr.Linear(1), loss=cr.CrossEntropy()), (4,), "CrossEntropy: expected at least 2 scores"),
-        (network(cr.Tanh(), loss=cr.BinaryCrossEntropy()), (2, 2), r"BinaryCrossEntropy: expected a row of scores \(K,\)"),
+        (
+            network(cr.Tanh(), loss=cr.BinaryCrossEntropy()),
+            (2, 2),
+            r"BinaryCrossEntropy: expected a row of scores \(K,\)",
+        ),
     ],
 )
 def test_a_mismatch_is_found_at_build(made, input_shape, message):

@@ -25,7 +25,9 @@ def test_counts_the_parameters_of_the_notes(summary):
     assert summary.parameters == 11_935
 
 
-@pytest.mark.parametrize("show", [str, in_a_terminal, lambda summary: summary._repr_html_()], ids=["text", "rich", "HTML"])
+@pytest.mark.parametrize(
+    "show", [str, in_a_terminal, lambda summary: summary._repr_html_()], ids=["text", "rich", "HTML"]
+)
 def test_shows_layers_shapes_parameters_and_loss(summary, show):
     shown = show(summary)
     for expected in ("0 Linear", "1 Sigmoid", "2 Linear", "11,775", "160", "11,935", "784", "15", "10", "CrossEntropy"):

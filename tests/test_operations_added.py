@@ -275,7 +275,9 @@ def test_a_twin_of_a_derivative_is_what_the_differences_are_compared_with(monkey
     ],
 )
 def test_a_comment_that_is_missing_or_not_understood_is_named(tmp_path, monkeypatch, comment, message):
-    source = f"from chainrule.operations import operation\n\n@operation\ndef odd(x):  {comment}\n    y = x\n    return y\n"
+    source = (
+        f"from chainrule.operations import operation\n\n@operation\ndef odd(x):  {comment}\n    y = x\n    return y\n"
+    )
     (tmp_path / "odd_operation.py").write_text(source)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(__import__("sys").modules, "odd_operation", raising=False)

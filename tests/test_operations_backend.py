@@ -26,7 +26,8 @@ def planted(monkeypatch):
         y = np.ones_like(x)
         return y
 
-    return planted
+    with cr.backend("native"):
+        yield planted
 
 
 def answer(planted):
@@ -62,16 +63,28 @@ def test_the_choice_is_undone_by_an_error(planted):
 
 
 def test_the_choice_of_one_thread_is_not_another_s(planted):
-    found = []
-    with cr.backend("reference"):
-        thread = threading.Thread(target=lambda: found.append(answer(planted)))
-        thread.start()
-        thread.join()
-    assert found == [2]
+    chosen, looked, found = threading.Event(), threading.Event(), []
+
+    def other():
+        with cr.backend("reference"):
+            chosen.set()
+            looked.wait()
+            found.append(answer(planted))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    chosen.wait()
+    found.append(answer(planted))
+    looked.set()
+    thread.join()
+    assert found == [2, 1]
 
 
 def test_an_unknown_backend_is_refused():
-    with pytest.raises(cr.errors.SettingError, match="backend: expected one of native, reference, got 'gpu'"), cr.backend("gpu"):
+    with (
+        pytest.raises(cr.errors.SettingError, match="backend: expected one of native, reference, got 'gpu'"),
+        cr.backend("gpu"),
+    ):
         pass
 
 

@@ -52,7 +52,9 @@ def test_no_warning_and_no_nan(operation, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("operation", WITHIN_RANGE, ids=lambda operation: operation.name)
 def test_the_bare_formula_does_not_warn_either(operation, dtype):
-    width = 1 if operation.name in ("binary_cross_entropy_forward", "perceptron_forward") else 2  # sums of finite losses
+    width = (
+        1 if operation.name in ("binary_cross_entropy_forward", "perceptron_forward") else 2
+    )  # sums of finite losses
     operation.reference(*arguments(operation, dtype, width))
 
 

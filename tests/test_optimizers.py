@@ -1,4 +1,4 @@
-"""Update rules: numbers worked by hand, and an independent loop over single numbers. Source: mission items B3, B5, E5."""
+"""Update rules: numbers worked by hand, and a loop over single numbers. Source: mission items B3, B5, E5."""
 
 import json
 import math
@@ -77,7 +77,7 @@ def test_agrees_with_a_loop_over_single_numbers(optimizer, loop, settings):
     ],
 )
 def test_two_steps_worked_by_hand(optimizer, expected):
-    """w = 1; the gradients are 2, then 1."""
+    """The weight is 1; the gradients are 2, then 1."""
     found = [float(descend(optimizer, np.array([1.0]), [np.array([g]) for g in (2.0, 1.0)[:n]])[0]) for n in (1, 2)]
     assert found == expected
 
@@ -135,7 +135,10 @@ def test_a_learning_rate_that_is_none_is_refused(cls, rate):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: cr.Momentum(0.1, 1.0), "Momentum: momentum: expected a finite number of at least 0 and below 1, got 1.0"),
+        (
+            lambda: cr.Momentum(0.1, 1.0),
+            "Momentum: momentum: expected a finite number of at least 0 and below 1, got 1.0",
+        ),
         (lambda: cr.Nesterov(0.1, -0.5), "Nesterov: momentum"),
         (lambda: cr.Adam(beta1=1), "Adam: beta1"),
         (lambda: cr.Adam(beta2=1.5), "Adam: beta2"),

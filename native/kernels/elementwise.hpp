@@ -26,9 +26,8 @@ template <class T, class F> void map2(const Call& c, double cost, F f) {  // arr
     });
 }
 
-template <class T> void copy(const Call& c) { map<T>(c, cheap, [](T x) { return x; }); }
-template <class T> void identity_forward(const Call& c) { copy<T>(c); }
-template <class T> void identity_backward(const Call& c) { copy<T>(c); }
+template <class T> void identity_forward(const Call& c) { map<T>(c, cheap, [](T x) { return x; }); }
+template <class T> void identity_backward(const Call& c) { identity_forward<T>(c); }
 template <class T> void step_forward(const Call& c) { map<T>(c, cheap, [](T x) { return x >= 0 ? T(1) : T(0); }); }
 template <class T> void step_backward(const Call& c) { map<T>(c, cheap, [](T) { return T(0); }); }
 

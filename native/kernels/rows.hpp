@@ -18,6 +18,13 @@ template <class T> inline T largest_of(std::int64_t K, const T* f) {
     return largest;
 }
 
+template <class T> inline std::int64_t largest_place(std::int64_t K, const T* f) {  // the first of them, as argmax says
+    std::int64_t place = 0;
+    for (std::int64_t k = 1; k < K; ++k)
+        if (f[k] > f[place] || (f[k] != f[k] && f[place] == f[place])) place = k;
+    return place;
+}
+
 template <class T> inline T sum_of(std::int64_t K, const T* x) {
     T sum = 0;
     for (std::int64_t k = 0; k < K; ++k) sum += x[k];
@@ -187,25 +194,54 @@ template <class T> void mean_backward(const Call& c) {  // arrays dJ loss | dlos
     std::fill_n(c.at<T>(2), c.size[0], *c.at<const T>(0) / static_cast<T>(c.size[0]));
 }
 
-// Rows `index` of x, as they are (arrays x index | y, sizes rows K), or from bytes scaled to 0 … 1.
+// Rows `index` of x, whatever they are made of (arrays x index | y, sizes rows, bytes of a row).
 template <class T> void gather_rows(const Call& c) {
+    const char* x = c.at<const char>(0);
     const std::int64_t* index = c.at<const std::int64_t>(1);
-    T* y = c.at<T>(2);
-    if (c.size[2] == 1) {
-        const T* x = c.at<const T>(0);
-        rows(c, cheap, [=](std::int64_t n, std::int64_t K) { std::memcpy(y + n * K, x + index[n] * K, static_cast<std::size_t>(K) * sizeof(T)); });
-    } else {
-        const std::uint8_t* x = c.at<const std::uint8_t>(0);
-        const T scale = static_cast<T>(c.scalar(0));
-        rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
-            for (std::int64_t k = 0; k < K; ++k) y[n * K + k] = static_cast<T>(x[index[n] * K + k]) * scale;
-        });
-    }
+    char* y = c.at<char>(2);
+    const std::int64_t bytes = c.size[1];
+    parallel_ranges(c.size[0], 0.05 * static_cast<double>(bytes) + 5, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t n = begin; n < end; ++n)
+            std::memcpy(y + n * bytes, x + index[n] * bytes, static_cast<std::size_t>(bytes));
+    });
 }
-template <class T> void gather_labels(const Call& c) {  // arrays labels index | labels, sizes N
-    const std::int64_t *labels = c.at<const std::int64_t>(0), *index = c.at<const std::int64_t>(1);
-    std::int64_t* to = c.at<std::int64_t>(2);
-    for (std::int64_t n = 0; n < c.size[0]; ++n) to[n] = labels[index[n]];
+
+// Rows `index` of bytes, scaled (arrays bytes index scale | y).
+template <class T> void gather_bytes(const Call& c) {
+    const auto* x = c.at<const std::uint8_t>(0);
+    const std::int64_t* index = c.at<const std::int64_t>(1);
+    const T scale = *c.at<const T>(2);
+    T* y = c.at<T>(3);
+    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+        for (std::int64_t k = 0; k < K; ++k) y[n * K + k] = static_cast<T>(x[index[n] * K + k]) * scale;
+    });
+}
+
+// How many samples are decided right (arrays f labels | right).
+template <class T> void right_labels(const Call& c) {
+    const T* f = c.at<const T>(0);
+    const std::int64_t* labels = c.at<const std::int64_t>(1);
+    const std::int64_t K = c.size[1];
+    std::int64_t right = 0;
+    for (std::int64_t n = 0; n < c.size[0]; ++n) right += largest_place(K, f + n * K) == labels[n];
+    *c.at<std::int64_t>(2) = right;
+}
+template <class T> void right_rows(const Call& c) {
+    const T *f = c.at<const T>(0), *t = c.at<const T>(1);
+    const std::int64_t K = c.size[1];
+    std::int64_t right = 0;
+    for (std::int64_t n = 0; n < c.size[0]; ++n) right += largest_place(K, f + n * K) == largest_place(K, t + n * K);
+    *c.at<std::int64_t>(2) = right;
+}
+template <class T> void right_decisions(const Call& c) {
+    const T *f = c.at<const T>(0), *t = c.at<const T>(1);
+    std::int64_t right = 0;
+    for (std::int64_t n = 0, i = 0; n < c.size[0]; ++n) {
+        bool all = true;
+        for (std::int64_t k = 0; k < c.size[1]; ++k, ++i) all &= (f[i] >= 0) == (t[i] >= T(0.5));
+        right += all;
+    }
+    *c.at<std::int64_t>(2) = right;
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -21,6 +21,7 @@ class Initializer(Configurable):
         return self.draw(rng, shape)
 
     def draw(self, rng: Generator, shape: Shape) -> Array:
+        """Values of `shape`, float64, from `rng` alone."""
         raise NotImplementedError
 
 

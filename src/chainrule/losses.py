@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.arrays import Array, Shape, as_floats, as_numbers
 from chainrule.configuration import Configurable
 from chainrule.errors import DataError, ShapeError
-from chainrule.operations import activations, losses, softmax
+from chainrule.operations import activations, batches, losses, softmax
 
 
 class Loss(Configurable):
@@ -38,8 +38,8 @@ class Loss(Configurable):
         """The prediction that belongs to the scores."""
         raise NotImplementedError
 
-    def correct(self, f: Array, t: Array) -> Array | None:
-        """Which samples are decided right (N,), or None where there is nothing to decide."""
+    def count_right(self, f: Array, t: Array) -> Array | None:
+        """How many samples are decided right (), or None where there is nothing to decide."""
         return None
 
     def example_targets(self, rng: np.random.Generator, samples: int, outputs: int) -> Array:
@@ -70,8 +70,8 @@ class SquaredError(Loss):
     def link(self, f: Array) -> Array:
         return activations.identity_forward(f)
 
-    def correct(self, f: Array, t: Array) -> Array | None:
-        return f.argmax(axis=1) == t if _are_labels(t, f) else None
+    def count_right(self, f: Array, t: Array) -> Array | None:
+        return batches.right_labels(f, t) if _are_labels(t, f) else None
 
     def example_targets(self, rng: np.random.Generator, samples: int, outputs: int) -> Array:
         return rng.standard_normal((samples, outputs))
@@ -99,8 +99,8 @@ class BinaryCrossEntropy(Loss):
     def link(self, f: Array) -> Array:
         return activations.sigmoid_forward(f)
 
-    def correct(self, f: Array, t: Array) -> Array | None:
-        return ((f >= 0) == (t >= 0.5)).all(axis=1)
+    def count_right(self, f: Array, t: Array) -> Array | None:
+        return batches.right_decisions(f, t.astype(f.dtype, copy=False))
 
     def example_targets(self, rng: np.random.Generator, samples: int, outputs: int) -> Array:
         return rng.integers(0, 2, (samples, outputs))
@@ -144,8 +144,8 @@ class CrossEntropy(Loss):
     def link(self, f: Array) -> Array:
         return softmax.softmax_forward(f)
 
-    def correct(self, f: Array, t: Array) -> Array | None:
-        return f.argmax(axis=1) == (t if t.ndim == 1 else t.argmax(axis=1))
+    def count_right(self, f: Array, t: Array) -> Array | None:
+        return batches.right_labels(f, t) if t.ndim == 1 else batches.right_rows(f, t.astype(f.dtype, copy=False))
 
     def example_targets(self, rng: np.random.Generator, samples: int, outputs: int) -> Array:
         return rng.integers(0, outputs, samples)
@@ -177,8 +177,8 @@ class Perceptron(Loss):
     def link(self, f: Array) -> Array:
         return activations.step_forward(f)
 
-    def correct(self, f: Array, t: Array) -> Array | None:
-        return ((f >= 0) == t).all(axis=1)
+    def count_right(self, f: Array, t: Array) -> Array | None:
+        return batches.right_decisions(f, t.astype(f.dtype, copy=False))
 
     def example_targets(self, rng: np.random.Generator, samples: int, outputs: int) -> Array:
         return rng.integers(0, 2, (samples, outputs))

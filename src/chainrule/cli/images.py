@@ -49,21 +49,24 @@ def read_npy(content: bytes, name: str) -> Array:
         DataError: damaged, cut short, or holding anything but numbers; `name` says which file.
 
     """
+    shape, fortran, dtype, start = _npy_header(content, name)
+    if dtype.kind not in "fiub":
+        raise DataError(f"{name}: expected an array of numbers, got dtype {dtype}; it was not opened")
+    if prod(shape) * dtype.itemsize != len(content) - start or min(shape, default=0) < 0:
+        raise DataError(f"{name}: damaged: an array {shape} of {dtype} does not fit the file's length")
+    return np.frombuffer(content, dtype, prod(shape), start).reshape(shape, order="F" if fortran else "C")
+
+
+def _npy_header(content: bytes, name: str) -> tuple[Shape, bool, np.dtype[Any], int]:
+    """Shape, whether in Fortran order, dtype, and where the numbers start."""
     file = io.BytesIO(content)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
-        version = np.lib.format.read_magic(file)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-        shape, fortran, dtype = read_header[version](file)
-        if dtype.kind not in "fiub":
-            raise DataError(f"{name}: expected an array of numbers, got dtype {dtype}; it was not opened")
-        if prod(shape) * dtype.itemsize != len(content) - file.tell():
-            raise DataError(f"{name}: damaged: an array {shape} of {dtype} does not fit the file's length")
-        flat = np.frombuffer(content, dtype, prod(shape), file.tell())
-    except (ValueError, KeyError, SyntaxError, OverflowError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{name}: a damaged .npy file ({error})") from None
-    return flat.reshape(shape, order="F" if fortran else "C")
+        with warnings.catch_warnings(action="ignore"):
+            shape, fortran, dtype = read[np.lib.format.read_magic(file)](file)
+    except Exception as error:  # a header is Python text, and NumPy lets through whatever its tokenizer raises
+        raise DataError(f"{name}: a damaged .npy file ({type(error).__name__}: {error})") from None
+    return shape, fortran, dtype, file.tell()
 
 
 def _from_array(array: Array, name: str, features: int, image_shape: Shape | None) -> Samples:

@@ -15,11 +15,8 @@ RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's 
 
 def known_layers() -> dict[str, type[Layer]]:
     """The layers that need no setting, by their name in small letters."""
-    return {
-        name.lower(): kind
-        for name, kind in Configurable.register.items()
-        if issubclass(kind, Layer) and dataclasses.is_dataclass(kind) and not _required(kind)
-    }
+    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer)]
+    return {kind.__name__.lower(): kind for kind in kinds if dataclasses.is_dataclass(kind) and not _required(kind)}
 
 
 def _required(kind: Any) -> list[str]:

@@ -51,6 +51,8 @@ def make_way_for(path: Path, option: str) -> None:
     if not path.name:
         raise SettingError(f"{option}: expected the path of a file to write, got {str(path)!r}")
     folder = path.resolve().parent
+    if folder.exists() and not folder.is_dir():
+        raise DataError(f"{option}: {folder} is not a folder, so no file can be written into it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from chainrule.cli.layers import STARTS, is_dashed, known_layers, parse_layers
-from chainrule.configuration import JSON
+from chainrule.configuration import JSON, positive_number
 from chainrule.data import DataSet
 from chainrule.errors import SettingError
 from chainrule.layers import Layer, Linear, Sigmoid
@@ -38,8 +38,8 @@ class Defaults:
 DEFAULTS = {
     "digits": Defaults("64-100-10", "relu", "sgd", 10, 50),
     "mnist": Defaults("784-100-10", "relu", "sgd", 64, 20),
-    "xor": Defaults("2-8-1", "tanh", "adam", 16, 60),
-    "rings": Defaults("2-8-1", "tanh", "adam", 16, 60),
+    "xor": Defaults("2-8-1", "tanh", "adam", 16, 100),
+    "rings": Defaults("2-8-1", "tanh", "adam", 16, 100),
     "spirals": Defaults("2-32-32-1", "relu", "adam", 16, 100),
     "blobs": Defaults("2-8-3", "tanh", "adam", 16, 30),
     "parabola": Defaults("1-16-1", "relu", "adam", 16, 100),
@@ -76,7 +76,7 @@ class Recipe:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def build_optimizer(self) -> Optimizer:
-        """Raises SettingError when the learning rate is out of its range."""
+        """The optimizer, its other settings as they are by default."""
         optimizer = OPTIMIZERS[self.optimizer]()
         return type(optimizer).from_configuration({**optimizer.configuration(), "learning_rate": self.learning_rate})
 
@@ -88,7 +88,7 @@ def build_network(recipe: Recipe, data: DataSet) -> Network:
         SettingError: the layers do not fit each other, the data or the loss; says what would.
 
     """
-    features = data.train[0].shape[1]
+    features, expected = data.train[0].shape[1], outputs_for(recipe.loss, data)
     layers = parse_layers(recipe.layers, features, activation=recipe.activation or "relu", start=recipe.start)
     if ends_in_sigmoid(recipe, data):
         layers.append(Sigmoid())
@@ -97,7 +97,6 @@ def build_network(recipe: Recipe, data: DataSet) -> Network:
         network.build((features,))
     except ValueError as error:  # a ShapeError names the layer
         raise SettingError(f"--layers {recipe.layers}: {error}") from None
-    expected = outputs_for(recipe.loss, data)
     if network.output_shape != (expected,):
         found = " × ".join(str(n) for n in network.output_shape)
         raise SettingError(
@@ -141,7 +140,7 @@ def complete(
     start: str | None,
     loss: str | None,
     optimizer: str | None,
-    learning_rate: float | None,
+    rate: float | None,
     batch_size: str | None,
     epochs: int | None,
     seed: int,
@@ -161,6 +160,9 @@ def complete(
     found = parse_layers(layers, data.train[0].shape[1], activation=activation, start=start)
     loss = one_of(loss, LOSSES, "--loss") if loss else default_loss(data, found)
     optimizer = one_of(optimizer or usual.optimizer, OPTIMIZERS, "--optimizer")
+    held_back = HELD_BACK if early_stopping and validation_fraction is None else validation_fraction
+    if held_back is not None and not 0 < held_back < 1:
+        raise SettingError(f"--validation-fraction: expected a share above 0 and below 1, got {held_back:g}")
     return Recipe(
         data=data.name,
         layers=layers.strip(),
@@ -168,11 +170,11 @@ def complete(
         start=start,
         loss=loss,
         optimizer=optimizer,
-        learning_rate=LEARNING_RATES[optimizer] if learning_rate is None else learning_rate,
+        learning_rate=LEARNING_RATES[optimizer] if rate is None else positive_number(rate, "--learning-rate"),
         batch_size=usual.batch_size if batch_size is None else _batch_size(batch_size),
         epochs=usual.epochs if epochs is None else epochs,
         seed=seed,
-        validation_fraction=HELD_BACK if early_stopping and validation_fraction is None else validation_fraction,
+        validation_fraction=held_back,
         early_stopping=early_stopping,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+from collections.abc import Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -17,9 +18,10 @@ from chainrule.cli.output import confused_lines
 from chainrule.cli.recipe import Recipe
 from chainrule.cli.results import Result
 from chainrule.data import DataSet
-from chainrule.evaluation import misclassified
+from chainrule.evaluation import Mistake, misclassified
 from chainrule.files import write_atomically
 from chainrule.layers import Flatten, Linear
+from chainrule.losses import SquaredError
 from chainrule.network import Network
 from chainrule.plots.figures import INK
 from chainrule.training import History
@@ -43,9 +45,10 @@ def write_report(
 def report_page(network: Network, samples: DataSet, recipe: Recipe, history: History, result: Result) -> str:
     """The page as text. Everything that was not written in this file is escaped."""
     sections = [
-        *_settings(network, recipe, samples),
+        _settings(network, recipe, samples),
         _section("How it learned", _curves(history, recipe)),
-        *_decisions(network, samples, result),
+        *_confusion(result),
+        *_everywhere(network, samples),
         *_mistakes(network, samples),
         *_first_layer(network, samples),
         _repeat(recipe),
@@ -53,7 +56,7 @@ def report_page(network: Network, samples: DataSet, recipe: Recipe, history: His
     template = Template(resources.files("chainrule.cli").joinpath("report.html").read_text("utf-8"))
     return template.substitute(
         title=escape(_title(samples, result)),
-        description=escape(f"{samples.description} {samples.source}. Licence: {samples.licence}."),
+        description=escape(f"{samples.description} Source: {samples.source}. Licence: {samples.licence}."),
         figures=_figures(network, history, result),
         sections="\n".join(sections),
         footer=escape(
@@ -82,7 +85,7 @@ def _figures(network: Network, history: History, result: Result) -> str:
     return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures)
 
 
-def _settings(network: Network, recipe: Recipe, samples: DataSet) -> list[str]:
+def _settings(network: Network, recipe: Recipe, samples: DataSet) -> str:
     """The network and its settings, side by side."""
     summary = network.summary()
     rows = [(layer, " × ".join(map(str, shape)), f"{count:,}") for layer, shape, count in summary.rows]
@@ -90,7 +93,7 @@ def _settings(network: Network, recipe: Recipe, samples: DataSet) -> list[str]:
         f'<tr><td>{escape(a)}</td><td>{escape(b)}</td><td class="number">{escape(c)}</td></tr>' for a, b, c in rows
     )
     x, _ = samples.train
-    caption = f"{len(x):,} samples to learn from, {x.shape[1]} features each; loss {summary.loss}."
+    caption = f"Samples to learn from: {len(x):,}. Features of each: {x.shape[1]}. Loss: {summary.loss}."
     head = '<tr><th>Layer</th><th>Output</th><th class="number">Parameters</th></tr>'
     table = f"<table><caption>{escape(caption)}</caption>{head}{body}</table>"
     settings = "".join(
@@ -98,12 +101,8 @@ def _settings(network: Network, recipe: Recipe, samples: DataSet) -> list[str]:
         for name, value in recipe.to_dict().items()
         if value is not None
     )
-    return [
-        '<div class="pair pairs">'
-        + _section("The network", table)
-        + _section("The settings", f"<table>{settings}</table>")
-        + "</div>"
-    ]
+    parts = _section("The network", table) + _section("The settings", f"<table>{settings}</table>")
+    return f'<div class="pair cards">{parts}</div>'
 
 
 def _value(name: str, value: object) -> str:
@@ -112,37 +111,44 @@ def _value(name: str, value: object) -> str:
 
 def _curves(history: History, recipe: Recipe) -> str:
     watched = "test samples" if recipe.validation_fraction is None else "validation"
-    stopped = f" Stopped early: {history.stopped}." if history.stopped and len(history) < recipe.epochs else ""
-    caption = (
-        "Loss on a logarithmic scale. Where the dashed line rises while the solid one falls, the network learns its "
-        "training samples by heart." + stopped
+    note = (
+        "The loss is on a logarithmic scale. Where the dashed line rises while the solid one falls, the network learns "
+        "its training samples by heart."
     )
-    return _figure(plots.curves(history, log=True, validation=watched), "Loss and accuracy over the epochs", caption)
+    if len(history) < recipe.epochs:
+        note += f" Stopped early: {history.stopped}."
+    names = [name for name in ("loss", "accuracy") if name in history.records[-1]]
+    figures = "".join(
+        _figure(plots.curve(history, name, log=name == "loss", validation=watched), f"{name} over the epochs")
+        for name in names
+    )
+    return f'<div class="pair">{figures}</div><p class="note">{escape(note)}</p>'
 
 
-def _decisions(network: Network, samples: DataSet, result: Result) -> list[str]:
-    """The confusion matrix, and for samples in the plane or on a line a picture of what is answered everywhere."""
+def _confusion(result: Result) -> list[str]:
+    """The confusion matrix, and the most confused pairs beside it."""
+    if result.matrix is None or result.class_names is None:
+        return []
+    names = list(result.class_names)
+    caption = "How many test samples of each class (row) were taken for each class (column)."
+    figure = _figure(plots.confusion_matrix(result.matrix, names), "Confusion matrix", caption)
+    heading, *lines = confused_lines(list(result.pairs), names)
+    rows = "".join(f"<tr><td>{escape(line.strip())}</td></tr>" for line in lines)
+    pairs = f"<div><h3>{escape(heading)}</h3><table>{rows}</table></div>"
+    return [_section("What it confuses", f'<div class="pair">{figure}{pairs}</div>')]
+
+
+def _everywhere(network: Network, samples: DataSet) -> list[str]:
+    """What is answered everywhere, for samples in the plane or on a line."""
     x, y = samples.test
-    sections = []
-    if result.matrix is not None and result.class_names is not None:
-        names = list(result.class_names)
-        drawn = _figure(
-            plots.confusion_matrix(result.matrix, names),
-            "Confusion matrix",
-            "How many test samples of each class (row) were taken for each class (column).",
-        )
-        heading, *lines = confused_lines(list(result.pairs), names)
-        items = "".join(f"<tr><td>{escape(line.strip())}</td></tr>" for line in lines)
-        pairs = f"<table>{items}</table>" if items else f"<p>{escape(heading)}</p>"
-        sections = [_section("What it confuses", drawn), _section("Most confused", pairs)]
     if x.shape[1] == 2 and samples.class_names is not None:
         picture = plots.decision_regions(network.predict, x, y, names=samples.class_names)
         caption = "The plane in the colours of the classes, mixed by their probabilities; the points are test samples."
-        sections[1:1] = [_section("What it decides", _figure(picture, "Decision regions", caption))]
+        return [_section("What it decides", _figure(picture, "Decision regions", caption))]
     if x.shape[1] == 1 and samples.class_names is None:
         picture = plots.fit(network.predict, x, y)
-        sections.append(_section("What it predicts", _figure(picture, "Prediction", "The points are test samples.")))
-    return [f'<div class="pair pairs">{"".join(sections)}</div>'] if sections else []
+        return [_section("What it predicts", _figure(picture, "Prediction", "The points are test samples."))]
+    return []
 
 
 def _mistakes(network: Network, samples: DataSet) -> list[str]:
@@ -154,11 +160,17 @@ def _mistakes(network: Network, samples: DataSet) -> list[str]:
     if not mistakes:
         return [_section("What it got wrong", "<p>Nothing: every test image was read right.</p>")]
     shown = mistakes[:MOST_MISTAKES]
-    names = samples.class_names
     images = x[[mistake.index for mistake in shown]].reshape(-1, *samples.image_shape)
-    titles = [f"{names[m.true]} read as {names[m.predicted]}\n{m.confidence:.0%} sure" for m in shown]
-    caption = f"{len(shown)} of {len(mistakes)} test images read wrong, those first that the network was surest of."
+    titles = [_mistake_title(mistake, samples.class_names, network) for mistake in shown]
+    some = f"{len(shown)} of the {len(mistakes)}" if len(shown) < len(mistakes) else f"All {len(mistakes)}"
+    caption = f"{some} test images that were read wrong, those first that the network was surest of."
     return [_section("What it got wrong", _figure(plots.gallery(images, titles), "Misclassified images", caption))]
+
+
+def _mistake_title(mistake: Mistake, names: Sequence[str], network: Network) -> str:
+    is_probability = not isinstance(network.loss, SquaredError)
+    sure = f"{mistake.confidence:.0%} sure" if is_probability else f"answer {mistake.confidence:.2f}"
+    return f"{names[mistake.true]} read as {names[mistake.predicted]}\n{sure}"
 
 
 def _first_layer(network: Network, samples: DataSet) -> list[str]:
@@ -166,13 +178,13 @@ def _first_layer(network: Network, samples: DataSet) -> list[str]:
     first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
     if samples.image_shape is None or not isinstance(first, Linear):
         return []
-    picture = plots.first_layer_weights(first.W, samples.image_shape, most=MOST_UNITS)
     units = first.W.shape[1]
-    shown = f"The first {MOST_UNITS} of {units} units" if units > MOST_UNITS else f"All {units} units"
+    some = f"The first {MOST_UNITS} of {units} units" if units > MOST_UNITS else f"All {units} units"
     caption = (
-        f"{shown}. Each image holds the weights that lead into one unit: where it is red, ink excites the unit, "
+        f"{some}. Each image holds the weights that lead into one unit: where it is red, ink excites the unit, "
         "where it is blue, ink calms it."
     )
+    picture = plots.first_layer_weights(first.W, samples.image_shape, most=MOST_UNITS)
     return [_section("What the first layer looks for", _figure(picture, "First-layer weights", caption))]
 
 
@@ -184,7 +196,7 @@ def _section(heading: str, content: str) -> str:
     return f"<section><h2>{escape(heading)}</h2>{content}</section>"
 
 
-def _figure(picture: Axes | Figure, name: str, caption: str) -> str:
+def _figure(picture: Axes | Figure, name: str, caption: str = "") -> str:
     """A picture as an SVG element inside the page, its ink in the page's colour."""
     svg = plots.to_svg(picture, transparent=True).replace(INK, "currentColor")
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -192,4 +204,5 @@ def _figure(picture: Axes | Figure, name: str, caption: str) -> str:
     for before in (' id="', "url(#", 'href="#'):  # no two figures of the page may share an id
         svg = svg.replace(before, f"{before}{name.lower().replace(' ', '-')}-")
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{escape(name)}" ', 1)
-    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+    below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
+    return f"<figure>{svg}{below}</figure>"

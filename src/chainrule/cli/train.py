@@ -82,7 +82,7 @@ def train(
         start=start,
         loss=loss,
         optimizer=optimizer,
-        learning_rate=learning_rate,
+        rate=learning_rate,
         batch_size=batch_size,
         epochs=epochs,
         seed=seed,

@@ -80,7 +80,7 @@ class Conv2D(Layer):
     def examples(cls) -> list[tuple[Layer, Shape]]:
         return [
             (cls(3, 3), (2, 5, 4)),
-            (cls(2, (3, 2), stride=2, padding=(1, 0)), (2, 6, 5)),  # the last row and column are left out
+            (cls(2, (3, 2), stride=2, padding=(1, 0)), (2, 6, 5)),  # a row and a column are left over
             (cls(2, (1, 3), padding="same"), (1, 2, 3)),
             (cls(4, 1), (3, 2, 2)),
             (cls(1, 2, stride=3), (1, 6, 7)),  # gaps between the windows

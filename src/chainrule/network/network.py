@@ -48,6 +48,7 @@ class Network:
         self.loss = loss
         self.seed = seed
         self.dtype = float_dtype(dtype)
+        self.dJ = np.ones((), self.dtype)  # ∂J/∂J: where every backward pass begins
         if not isinstance(metadata, dict | None):
             raise SettingError(f"metadata: expected a dict, got {metadata!r}")
         self.metadata: dict[str, JSON] = dict(metadata or {})
@@ -114,22 +115,23 @@ class Network:
 
     def cost_and_gradients(
         self, x: Array, t: Array, *, training: bool = False, context: Context | None = None
-    ) -> tuple[float, Array, Gradients]:
+    ) -> tuple[Array, Array, Gradients]:
         """One pass forward and back on checked inputs and prepared targets: J = (1/N) Σ L_n, scores, ∂J/∂parameter."""
         f, saved = self.forward(x, training=training, context=context)
         loss = self.loss.forward(f, t)
-        dloss = mean_backward(np.ones((), self.dtype), loss)
-        return float(mean_forward(loss)), f, self.backward(self.loss.backward(dloss, f, t), saved)
+        dloss = mean_backward(self.dJ, loss)
+        return mean_forward(loss), f, self.backward(self.loss.backward(dloss, f, t), saved)
 
     def gradients(self, x: Any, targets: Any) -> Gradients:
         """The gradients of the mean loss that `evaluate` reports, under the names of `parameters`.
 
         Raises:
-            DataError, DataTypeError: see `check_inputs` and the loss.
+            DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
 
         """
         inputs, t = self.check_data(x, targets)
-        found = self.cost_and_gradients(inputs, t)[2]
+        cost, _, found = self.cost_and_gradients(inputs, t)
+        self._check_loss(float(cost))
         return {name: found[name] for name in self.parameters}
 
     def predict(self, x: Any, *, batch_size: int = 4096) -> Array:
@@ -139,10 +141,15 @@ class Network:
             x: samples (N, *input_shape).
             batch_size: how many go through at a time; the answers do not depend on it beyond rounding.
 
+        Raises:
+            DataError, DataTypeError: see `check_inputs`; or a score or parameter is not finite.
+
         """
-        answers = self.loss.link(self._scores(self.check_inputs(x), batch_size))
-        check_finite(answers, "the prediction")
-        return answers
+        f = self._scores(self.check_inputs(x), batch_size)
+        if not np.isfinite(f).all():
+            self._check_parameters()
+            check_finite(f, "the scores")
+        return self.loss.link(f)
 
     def evaluate(self, x: Any, targets: Any, *, batch_size: int = 4096) -> dict[str, float]:
         """The mean loss over all samples and, where the targets are classes, the share decided right.
@@ -155,18 +162,27 @@ class Network:
 
         """
         result = self.measure(*self.check_data(x, targets), batch_size=batch_size)
-        if not np.isfinite(result["loss"]):
-            raise DataError(f"the loss does not fit {self.dtype}, it came out as {result['loss']}; scale x and targets")
+        self._check_loss(result["loss"])
         return result
 
     def measure(self, x: Array, t: Array, *, batch_size: int = 4096) -> dict[str, float]:
         """`evaluate` on checked inputs and prepared targets."""
         f = self._scores(x, batch_size)
         result = {"loss": float(mean_forward(self.loss.forward(f, t).astype(np.float64)))}
-        correct = self.loss.correct(f, t)
-        if correct is not None:
-            result["accuracy"] = float(correct.mean())
+        right = self.loss.count_right(f, t)
+        if right is not None:
+            result["accuracy"] = int(right) / len(x)
         return result
+
+    def _check_loss(self, loss: float) -> None:
+        if not np.isfinite(loss):
+            self._check_parameters()
+            raise DataError(f"the loss does not fit {self.dtype}, it came out as {loss}; scale x and targets")
+
+    def _check_parameters(self) -> None:
+        """Raise a DataError that names the first parameter holding a NaN or an infinity."""
+        for name, W in self.parameters.items():
+            check_finite(W, name)
 
     def _scores(self, x: Array, batch_size: int) -> Array:
         size = whole_number(batch_size, "batch_size")
@@ -197,6 +213,7 @@ class Network:
         before = f"{name} " if name else ""
         inputs = self.check_inputs(x, f"{before}x")
         t = self.loss.prepare(targets, self.output_shape, f"{before}targets")
+        t = t.astype(self.dtype, copy=False) if t.dtype.kind == "f" else t
         if len(inputs) != len(t):
             raise ShapeError(f"{before}x has {len(inputs)} samples, {before}targets {len(t)}; they must be as many")
         if len(inputs) == 0:

@@ -28,7 +28,7 @@ _backend = ContextVar("chainrule_backend", default=_checked(os.environ.get("CHAI
 
 
 class Operation(Generic[P, R]):
-    """A formula on arrays. Calling it runs the compiled twin where there is one that takes the arguments, else the formula.
+    """A formula on arrays. Calling it runs the compiled twin where one takes the arguments, else the formula.
 
     The formula is always reachable as `.reference`. Either way the arithmetic is IEEE's and silent: what overflows
     becomes infinite, and whoever reads the loss says so.
@@ -46,6 +46,7 @@ class Operation(Generic[P, R]):
             result = self.kernel(*arguments)
             if result is not NotImplemented:
                 return result
+            arguments = tuple(getattr(a, "value", a) for a in arguments)  # type: ignore[assignment]  # a Cell's number
         return self._quiet_reference(*arguments, **keywords)
 
     def __repr__(self) -> str:
@@ -60,6 +61,11 @@ def operation(formula: Callable[P, R]) -> Operation[P, R]:
     made = Operation(formula)
     OPERATIONS[made.name] = made
     return made
+
+
+def runs_natively() -> bool:
+    """Whether operations called here run by their compiled twins."""
+    return kernels.available and _backend.get() == "native"
 
 
 @contextlib.contextmanager

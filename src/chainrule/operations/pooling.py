@@ -30,12 +30,13 @@ def max_pool_backward(
     stride: Pair,  # stride = (2, 1)
 ) -> Array:
     """∂L/∂y goes to the pixel that was largest; among equals to the first, row by row from the window's top left."""
-    place = np.arange(size[0] * size[1]).reshape(size)  # (3, 2)   the places of a window, numbered in that order
     seen = windows(x, size, stride)  # (N, C, 2, 3, 3, 2)
-    winner = seen.reshape(*dy.shape, place.size).argmax(axis=4)  # (N, C, 2, 3)   the number of the first largest
-    won = windows_over(winner, size, stride, x.shape[2:]) == place  # (N, C, 6, 4, 3, 2)
-    reached = windows_over(dy, size, stride, x.shape[2:])  # (N, C, 6, 4, 3, 2)
-    dx = np.where(won, reached, 0).sum(axis=(4, 5))  # (N, C, 6, 4)
+    first = seen.reshape(*dy.shape, size[0] * size[1]).argmax(axis=4)  # (N, C, 2, 3)   its number in that order
+    n, c, i, j = np.indices(dy.shape, sparse=True)
+    h, w = stride[0] * i + first // size[1], stride[1] * j + first % size[1]  # (N, C, 2, 3)   its row and column
+    pixel = np.ravel_multi_index((n, c, h, w), x.shape)  # (N, C, 2, 3)   its number among all pixels of x
+    total = np.bincount(pixel.ravel(), dy.ravel(), x.size)  # (N·C·6·4,)   a pixel may be largest in several windows
+    dx = total.reshape(x.shape).astype(dy.dtype)  # (N, C, 6, 4)
     return dx
 
 
@@ -45,8 +46,8 @@ def average_pool_forward(
     size: Pair,  # size = (3, 2)
     stride: Pair,  # stride = (2, 1)
 ) -> Array:
-    """y_ncij = the mean of x in window (i, j)."""
-    y = windows(x, size, stride).mean(axis=(4, 5))  # (N, C, 2, 3)
+    """y_ncij = (1/PQ) Σ_pq x_nc,i·s+p,j·s+q: the mean of window (i, j)."""
+    y = np.einsum("ncijpq->ncij", windows(x, size, stride)) / (size[0] * size[1])  # (N, C, 2, 3)
     return y
 
 
@@ -57,6 +58,7 @@ def average_pool_backward(
     size: Pair,  # size = (3, 2)
     stride: Pair,  # stride = (2, 1)
 ) -> Array:
-    """Each x_nchw has a share of 1/(P·Q) in every window it lies in; `extent` is the height and width of x."""
-    dx = windows_over(dy, size, stride, extent).mean(axis=(4, 5))  # (N, C, 6, 4)
+    """Each x_nchw has a share of 1/PQ in every window it lies in; `extent` is the height and width of x."""
+    reached = windows_over(dy, size, stride, extent)  # (N, C, 6, 4, 3, 2)
+    dx = np.einsum("nchwpq->nchw", reached) / (size[0] * size[1])  # (N, C, 6, 4)
     return dx

@@ -53,11 +53,11 @@ def first_layer_weights(
     if weights.ndim != 2 or len(image_shape) != 2 or len(weights) != prod(image_shape):
         raise ShapeError(f"W: expected (H·W, units) for images {tuple(image_shape)}, got an array {weights.shape}")
     pictures = weights.T[:most].reshape(-1, *image_shape)  # (units, H, W)
-    limit = max(float(np.abs(pictures).max(initial=0)), 1e-12)
+    limit = max(float(np.quantile(np.abs(pictures), 0.998)) if pictures.size else 0.0, 1e-12)  # the few beyond saturate
     titles = [f"unit {unit}" for unit in range(len(pictures))] if titles is None else titles
     figure, drawn = _grid(pictures, titles, columns, "RdBu_r", -limit, limit)
     if drawn:
-        bar = figure.colorbar(drawn[-1].images[0], ax=drawn, shrink=0.7, pad=0.02)
+        bar = figure.colorbar(drawn[-1].images[0], ax=drawn, shrink=0.7, pad=0.02, extend="both")
         bar.set_label("weight", color=INK)
         bar.ax.tick_params(colors=INK)
         bar.outline.set_edgecolor(INK)

@@ -92,10 +92,10 @@ def _check_shapes(loss: Loss, outputs: int) -> None:
             demand_dtype(f"{name}: df in {np.dtype(dtype)}", df, dtype)
             demand_dtype(f"{name}: prediction in {np.dtype(dtype)}", loss.link(scores), dtype)
         demand(len(loss.link(f)) == samples, f"{name}: expected {samples} predictions, got {len(loss.link(f))}")
-        correct = loss.correct(f, t)
-        if correct is not None:
-            demand_shape(f"{name}: decisions about {samples} samples", correct, (samples,))
-            demand_dtype(f"{name}: decisions", correct, np.bool_)
+        right = loss.count_right(f, t)
+        demand(
+            right is None or bool(0 <= right <= samples), f"{name}: expected 0 to {samples} decided right, got {right}"
+        )
 
 
 def _check_reported_loss(loss: Loss, outputs: int) -> None:

@@ -1,15 +1,20 @@
 """The state of one training: what callbacks may look at, and the step that changes the weights."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from chainrule import kernels
 from chainrule.arrays import Array
 from chainrule.layers import Context
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer, Slots
 from chainrule.training.divergence import diverged
 from chainrule.training.history import History
+
+Updated = dict[str, tuple[Array, Slots]]  # parameter name → its new value, and what the optimizer remembers of it
 
 
 @dataclass
@@ -27,6 +32,7 @@ class Run:
     step: int = 0  # whole steps taken so far
     loss: float = float("nan")  # mean loss over the batches of this epoch so far
     accuracy: float | None = None  # likewise, for classes
+    seen: int = 0  # samples of this epoch so far
     seconds: float = 0.0  # spent in the steps of this epoch so far
 
     def __post_init__(self) -> None:
@@ -34,7 +40,7 @@ class Run:
         self._slots: dict[str, Slots] = {
             name: tuple(np.zeros_like(W) for _ in range(self.optimizer.slots)) for name, W in parameters.items()
         }
-        self._updated: dict[str, tuple[Array, Slots]] = {}
+        self._updated: Updated = {}
         self._stop = ""
 
     def stop(self, reason: str) -> None:
@@ -47,37 +53,67 @@ class Run:
         return self._stop
 
     @property
+    def slot_arrays(self) -> dict[str, Array]:
+        """What the optimizer remembers, by name: "slot 0 of layers.0.W", …. Live."""
+        return {f"slot {i} of {name}": slot for name, slots in self._slots.items() for i, slot in enumerate(slots)}
+
+    @property
     def context(self) -> Context:
         """What the layers may know in the step after `step`."""
         return Context(training=True, seed=self.seed, step=self.step + 1)
 
-    def take_step(self, x: Array, t: Array) -> tuple[float, Array]:
-        """One step of descent on one batch; returns the cost before it, and the scores.
+    def work_out(self, x: Array, t: Array, step: int | kernels.Cell) -> tuple[Array, Array | None, Updated]:
+        """The cost of a batch, how many samples are decided right, and the new weights and slots; changes nothing."""
+        context = Context(training=True, seed=self.seed, step=step)
+        cost, f, gradients = self.network.cost_and_gradients(x, t, context=context)
+        parameters = self.network.parameters
+        updated = {
+            name: self.optimizer.update(parameters[name], dW, self._slots[name], step) for name, dW in gradients.items()
+        }
+        return cost, self.network.loss.count_right(f, t), updated
+
+    def take_step(self, x: Array, t: Array) -> tuple[float, float]:
+        """One step of descent on one batch; returns the cost before it, and how many samples were decided right.
 
         The new weights are worked out aside and put in place together, so that an error leaves the last whole step.
         Raises DivergenceError when the cost or a new weight is not finite.
         """
-        cost, f, gradients = self.network.cost_and_gradients(x, t, context=self.context)
+        cost, right, updated = self.work_out(x, t, self.step + 1)
         if not np.isfinite(cost):
             raise diverged(self, x)
-        parameters = self.network.parameters
-        updated = {
-            name: self.optimizer.update(parameters[name], dW, self._slots[name], self.step + 1)
-            for name, dW in gradients.items()
-        }
         for name, (W, _) in updated.items():
             if not np.isfinite(W).all():
                 raise diverged(self, x, parameter=name)
         self._updated = updated
         self.complete_step()
-        return cost, f
+        return float(cost), np.nan if right is None else float(right)
 
     def complete_step(self) -> None:
         """Put the new weights in place. Called again after an interruption, it ends what was begun."""
         if not self._updated:
             return
-        parameters = self.network.parameters
-        for name, (W, slots) in self._updated.items():
-            parameters[name][...] = W
-            self._slots[name] = slots
+        live = {**self.network.parameters, **self.slot_arrays}
+        for name, array in self.named(self._updated).items():
+            live[name][...] = array
         self.step, self._updated = self.step + 1, {}
+
+    def named(self, updated: Updated) -> dict[str, Array]:
+        """New weights and slots under the names of `network.parameters` and `slot_arrays`."""
+        new: dict[str, Array] = {}
+        for name, (W, slots) in updated.items():
+            new |= {name: W} | {f"slot {i} of {name}": slot for i, slot in enumerate(slots)}
+        return new
+
+    def count(self, cost: float, right: float, samples: int) -> None:
+        """Take a step into the running figures of the epoch."""
+        self.seen += samples
+        self._cost += cost * samples
+        self.loss = self._cost / self.seen
+        if right == right:  # not NaN: there is something to decide
+            self._right += right
+            self.accuracy = self._right / self.seen
+
+    def begin_epoch(self) -> None:
+        """Start the running figures of the next epoch from nothing."""
+        self.epoch += 1
+        self.seen, self.seconds, self._cost, self._right = 0, 0.0, 0.0, 0.0

@@ -5,11 +5,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
 from chainrule.arrays import Array, check_finite
 from chainrule.configuration import whole_number
-from chainrule.data.batches import batches, split
+from chainrule.data.batches import split
 from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.optimizers import Adam, Optimizer
@@ -18,6 +16,7 @@ from chainrule.training.callbacks import Callback
 from chainrule.training.history import History, Record
 from chainrule.training.progress import Progress
 from chainrule.training.run import Run
+from chainrule.training.steps import Steps
 
 Pair = tuple[Array, Array]
 
@@ -73,56 +72,50 @@ def train(
         leaving.callback(run.complete_step)
         for progress_line in (listener for listener in listeners if isinstance(listener, Progress)):
             leaving.callback(progress_line.close)
-        _train(run, training, held_out, size, stream(seed, "shuffle") if shuffle else None, listeners)
+        _train(run, Steps(run, *training, size or samples, shuffle), held_out, listeners)
     return run.history
 
 
-def _train(
-    run: Run,
-    training: Pair,
-    held_out: Pair | None,
-    batch_size: int | None,
-    rng: np.random.Generator | None,
-    listeners: list[Callback],
-) -> None:
+def _train(run: Run, steps: Steps, held_out: Pair | None, listeners: list[Callback]) -> None:
+    each_step, each_epoch = (
+        _listens(listeners, "on_step_end"),
+        held_out is not None or _listens(listeners, "on_epoch_end"),
+    )
     for listener in listeners:
         listener.on_train_start(run)
-    while run.epoch < run.epochs and not run.stopping:
-        run.epoch += 1
-        if not _epoch(run, training, batch_size, rng, listeners):
-            break
-        run.history.records.append(_record(run, held_out))
-        for listener in listeners:
-            listener.on_epoch_end(run)
+    run.begin_epoch()
+    while run.epoch <= run.epochs and not run.stopping:
+        start = time.perf_counter()
+        taken = steps.take(single=each_step, last=run.epoch if each_epoch else run.epochs)
+        seconds = (time.perf_counter() - start) / len(taken)
+        for cost, right, samples in taken:
+            run.count(cost, right, samples)
+            run.seconds += seconds
+            if run.seen == run.samples:
+                _end_epoch(run, held_out, listeners, each_step)
+        if run.seen:
+            for listener in listeners:
+                listener.on_step_end(run)
+    run.epoch -= not run.seen  # the next epoch had not begun
     run.history.stopped = run.stopping or f"finished {run.epochs} epochs"
     for listener in listeners:
         listener.on_train_end(run)
 
 
-def _epoch(
-    run: Run, training: Pair, batch_size: int | None, rng: np.random.Generator | None, listeners: list[Callback]
-) -> bool:
-    """One pass over the data; False when a callback stopped it on the way."""
-    x, t = training
-    seen, loss, right = 0, 0.0, 0
-    run.seconds = 0.0
-    for rows in batches(len(x), batch_size, rng):
-        start = time.perf_counter()
-        x_batch, t_batch = x[rows], t[rows]
-        cost, f = run.take_step(x_batch, t_batch)
-        seen += len(x_batch)
-        loss += cost * len(x_batch)
-        run.loss = loss / seen
-        correct = run.network.loss.correct(f, t_batch)
-        if correct is not None:
-            right += int(np.count_nonzero(correct))
-            run.accuracy = right / seen
-        run.seconds += time.perf_counter() - start
+def _end_epoch(run: Run, held_out: Pair | None, listeners: list[Callback], each_step: bool) -> None:
+    if each_step:
         for listener in listeners:
             listener.on_step_end(run)
-        if run.stopping and seen < len(x):
-            return False
-    return True
+    run.history.records.append(_record(run, held_out))
+    for listener in listeners:
+        listener.on_epoch_end(run)
+    run.begin_epoch()
+
+
+def _listens(listeners: list[Callback], event: str) -> bool:
+    """Whether a callback other than the progress line wants to hear each of these events."""
+    default = getattr(Callback, event)
+    return any(getattr(type(one), event) is not default and not isinstance(one, Progress) for one in listeners)
 
 
 def _record(run: Run, held_out: Pair | None) -> Record:

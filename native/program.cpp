@@ -1,0 +1,53 @@
+#define NO_IMPORT_ARRAY
+#define PY_ARRAY_UNIQUE_SYMBOL chainrule_numpy
+#include "program.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+
+namespace chainrule {
+
+Program::Program(std::int64_t rows, std::int64_t batch, bool shuffle, std::int64_t seed, std::int64_t stream,
+                 const Table* table)
+    : rows_(rows), batch_(std::min(batch, rows)), shuffle_(shuffle && batch_ < rows),
+      order_(static_cast<std::size_t>(rows)) {
+    std::iota(order_.begin(), order_.end(), std::int64_t{0});
+    order_call_.run = table->run[static_cast<int>(Kernel::shuffled)][0];
+    order_call_.array[0] = order_.data();
+    order_call_.size[0] = rows;
+    order_call_.size[1] = seed;
+    order_call_.size[2] = stream;
+}
+
+void Program::use(const Tape* tape, std::int64_t* index, std::int64_t size) {
+    parts_[size == batch_ ? 0 : 1] = {tape, index, size};
+}
+
+void Program::arrange(std::int64_t epoch) {
+    if (!shuffle_ || arranged_ == epoch) return;
+    order_call_.size[3] = epoch;
+    order_call_.run(order_call_);
+    arranged_ = epoch;
+}
+
+bool Program::play(Place& place, std::int64_t last, double seconds, double& counter, std::vector<double>& kept) {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+    const std::int64_t steps = (rows_ + batch_ - 1) / batch_;
+    do {
+        arrange(place.epoch);
+        const std::int64_t begin = place.step * batch_, size = std::min(batch_, rows_ - begin);
+        const Part& now = part(size);
+        const std::size_t before = kept.size();
+        kept.resize(before + now.tape->watched());
+        if (!now.tape->replay(order_.data() + begin, size, now.index, counter, kept.data() + before)) {
+            kept.resize(before);
+            return false;
+        }
+        if (++place.step == steps) place = {place.epoch + 1, 0};
+    } while (place.epoch <= last && Clock::now() < end);
+    return true;
+}
+
+}  // namespace chainrule

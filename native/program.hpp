@@ -1,0 +1,40 @@
+// The steps of a training, epoch after epoch: which rows come next, and the tape that takes them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tape.hpp"
+
+namespace chainrule {
+
+struct Place {
+    std::int64_t epoch = 1, step = 0;  // the epoch, from 1, and how many of its steps are done
+};
+
+class Program {
+public:
+    // `rows` samples in batches of `batch`; the last of an epoch may be smaller. Each size has its tape and the buffer it
+    // reads its row numbers from. Epochs take the rows in the order of `order_call`, or in their own where it is empty.
+    Program(std::int64_t rows, std::int64_t batch, bool shuffle, std::int64_t seed, std::int64_t stream, const Table* table);
+
+    void use(const Tape* tape, std::int64_t* index, std::int64_t size);
+
+    // Take steps from `place` on until `seconds` have passed, `last` epoch has ended or a cost is not finite; `place` and
+    // `counter` move with the whole steps taken, and the values the tapes watch are added to `kept`. False: not finite.
+    bool play(Place& place, std::int64_t last, double seconds, double& counter, std::vector<double>& kept);
+
+private:
+    struct Part { const Tape* tape = nullptr; std::int64_t* index = nullptr; std::int64_t size = 0; };
+    const Part& part(std::int64_t size) const { return size == parts_[0].size ? parts_[0] : parts_[1]; }
+    void arrange(std::int64_t epoch);
+
+    std::int64_t rows_, batch_;
+    bool shuffle_;
+    Call order_call_;
+    Part parts_[2];
+    std::vector<std::int64_t> order_;
+    std::int64_t arranged_ = 0;  // the epoch `order_` is for
+};
+
+}  // namespace chainrule

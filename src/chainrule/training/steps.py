@@ -1,0 +1,155 @@
+"""Which batch comes next, and how its step is taken: by tape where the network can be recorded, else by Python.
+
+Both give the same bits. A tape is checked against Python, byte for byte, before it is used.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from chainrule import kernels
+from chainrule.arrays import Array, Labels
+from chainrule.operations.batches import gather_rows, shuffled
+from chainrule.operations.operation import runs_natively
+from chainrule.training.run import Run
+
+SHUFFLE = 0x73687566  # the random stream that orders rows; layers have others
+PLAY = 0.05  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
+KEEP = 1.0  # seconds between two copies of the weights that a divergence can go back to
+
+
+class Taken(NamedTuple):
+    """One whole step: the cost before it, how many samples were decided right (or NaN), and of how many."""
+
+    cost: float
+    right: float
+    samples: int
+
+
+class Steps:
+    """The steps of a training on x and t, in batches of `batch_size`, shuffled anew in each epoch where `shuffle`."""
+
+    def __init__(self, run: Run, x: Array, t: Array, batch_size: int, shuffle: bool) -> None:
+        self._run, self._x, self._t = run, x, t
+        self._size = min(batch_size, len(x))
+        self._shuffle = shuffle and self._size < len(x)
+        self._epoch, self._position = 1, 0  # the epoch, and how many of its steps are done
+        self._order, self._ordered = np.arange(len(x)), 0
+        self._program = self._recorded() if runs_natively() else None
+        self._kept_at = 0.0
+
+    def take(self, *, single: bool, last: int) -> list[Taken]:
+        """Take one step, or as many as fit into a moment; none after the end of epoch `last`.
+
+        Raises DivergenceError at the step whose cost or new weights are not finite; the steps before it stand.
+        """
+        if self._program is None:
+            return [self._take_one()]
+        return self._play(self._program, 0.0 if single else PLAY, last)
+
+    def _take_one(self) -> Taken:
+        """The next step, by Python."""
+        rows = self._rows()
+        cost, right = self._run.take_step(gather_rows(self._x, rows), gather_rows(self._t, rows))
+        self._advance(1)
+        return Taken(cost, right, len(rows))
+
+    def _rows(self) -> Labels:
+        """The row numbers of the next batch."""
+        if self._shuffle and self._ordered != self._epoch:
+            self._order, self._ordered = shuffled(len(self._x), self._run.seed, SHUFFLE, self._epoch), self._epoch
+        begin = self._position * self._size
+        return self._order[begin : begin + self._size]
+
+    def _advance(self, steps: int) -> None:
+        done = (self._epoch - 1) * self._run.steps_per_epoch + self._position + steps
+        self._epoch, self._position = done // self._run.steps_per_epoch + 1, done % self._run.steps_per_epoch
+
+    def _play(self, program: kernels.Program, seconds: float, last: int) -> list[Taken]:
+        """Steps by tape. Where a value is not finite, Python takes the step again and says so."""
+        run = self._run
+        self._keep()
+        before = (self._epoch - 1) * run.steps_per_epoch + self._position
+        self._epoch, self._position, values, finite = program.play(
+            self._epoch, self._position, last, seconds, self._counter
+        )
+        run.step = int(self._counter.value)
+        if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
+            self._go_back()
+            while True:
+                self._take_one()
+        table = values.reshape(-1, self._watched).tolist()
+        if not finite and not table:
+            return [self._take_one()]
+        rest, per_epoch = len(self._x) % self._size or self._size, run.steps_per_epoch
+        return [
+            Taken(row[0], row[1] if self._watched > 1 else np.nan, rest if step % per_epoch == 0 else self._size)
+            for step, row in enumerate(table, before + 1)
+        ]
+
+    def _keep(self) -> None:
+        """Keep a copy of the weights, from time to time."""
+        now = time.perf_counter()
+        if now - self._kept_at > KEEP:
+            self._kept_at = now
+            arrays = {**self._run.network.parameters, **self._run.slot_arrays}
+            self._kept = ({name: a.copy() for name, a in arrays.items()}, self._epoch, self._position, self._run.step)
+
+    def _go_back(self) -> None:
+        """To the weights that were kept: from there Python finds the step whose update was not finite."""
+        copies, self._epoch, self._position, self._run.step = self._kept
+        for name, array in {**self._run.network.parameters, **self._run.slot_arrays}.items():
+            array[...] = copies[name]
+
+    def _recorded(self) -> kernels.Program | None:
+        """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
+        run, samples = self._run, len(self._x)
+        self._counter = kernels.Cell()
+        program = kernels.Program(samples, self._size, self._shuffle, run.seed, SHUFFLE)
+        for size in {self._size, samples % self._size or self._size}:
+            index = np.arange(size)
+            tape = self._record(index)
+            if tape is None:
+                return None
+            program.use(tape, index)
+        self._counter.value = run.step
+        return program
+
+    def _record(self, index: Labels) -> kernels.Tape | None:
+        """One step on the rows of `index`, recorded, replayed once to compare, and undone."""
+        run, tape = self._run, kernels.Tape()
+        live = {**run.network.parameters, **run.slot_arrays}
+        for array in (self._x, self._t, index, run.network.dJ, *live.values()):
+            tape.know(array)
+        self._counter.value = run.step + 1
+        tape.start()
+        try:
+            x, t = gather_rows(self._x, index), gather_rows(self._t, index)
+            cost, right, updated = run.work_out(x, t, self._counter)
+        finally:
+            tape.stop()
+        watched = [value for value in (cost, right) if value is not None]
+        if tape.failure or not all(isinstance(value, np.ndarray) for value in watched) or not tape.guard(cost):
+            return None
+        for value in watched:
+            tape.watch(value)
+        self._watched = len(watched)
+        new = run.named(updated)
+        if not all(tape.assign(live[name], array) for name, array in new.items()):
+            return None
+        return tape if self._agrees(tape, index, live, {name: array.copy() for name, array in new.items()}) else None
+
+    def _agrees(self, tape: kernels.Tape, index: Labels, live: dict[str, Array], expected: dict[str, Array]) -> bool:
+        """Whether a replay writes the bytes that Python worked out; the weights are put back."""
+        before = {name: array.copy() for name, array in live.items()}
+        trial = kernels.Program(len(index), len(index), False, 0, 0)
+        trial.use(tape, index)
+        self._counter.value = self._run.step
+        finite = trial.play(1, 0, 1, 0.0, self._counter)[3]
+        agrees = finite and all(live[name].tobytes() == array.tobytes() for name, array in expected.items())
+        for name, array in live.items():
+            array[...] = before[name]
+        return agrees

@@ -1,0 +1,216 @@
+"""The language of --layers, and what a recipe makes of it."""
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.cli.layers import known_layers, parse_layers
+from chainrule.cli.recipe import DEFAULTS, LOSSES, OPTIMIZERS, Recipe, build_network, complete
+from chainrule.errors import SettingError
+
+NOTHING = dict.fromkeys(
+    [
+        "layers",
+        "activation",
+        "start",
+        "loss",
+        "optimizer",
+        "rate",
+        "batch_size",
+        "epochs",
+        "validation_fraction",
+        "early_stopping",
+    ]
+)
+
+
+def recipe(name="digits", **options):
+    return complete(cr.data.load(name), **{**NOTHING, "seed": 0, **options})
+
+
+def kinds(layers):
+    return [layer.out_features if isinstance(layer, cr.Linear) else type(layer).__name__ for layer in layers]
+
+
+def test_sizes_with_dashes_go_from_input_to_output_with_an_activation_between():
+    assert kinds(parse_layers("784-30-20-10", 784, activation="sigmoid")) == [30, "Sigmoid", 20, "Sigmoid", 10]
+
+
+def test_two_sizes_are_one_layer():
+    assert kinds(parse_layers("2-1", 2, activation="relu")) == [1]
+
+
+def test_names_with_commas_are_layers_whatever_their_case_and_spaces():
+    found = parse_layers("30, Sigmoid,20,ReLU,LEAKYRELU,10", 64, activation="tanh")
+    assert kinds(found) == [30, "Sigmoid", 20, "ReLU", "LeakyReLU", 10]
+
+
+def test_a_single_size_is_one_layer():
+    assert kinds(parse_layers("10", 64, activation="relu")) == [10]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sigmoid", "tanh", "relu", "leakyrelu", "softplus", "identity", "step", "softmax", "logsoftmax", "flatten"],
+)
+def test_every_layer_without_settings_has_a_name(name):
+    assert type(parse_layers(f"4,{name}", 3, activation="relu")[1]).__name__.lower() == name
+
+
+def test_a_layer_with_settings_that_must_be_given_has_none():
+    assert not {"linear", "reshape", "sequential", "layer"} & set(known_layers())
+
+
+def test_a_newly_written_layer_has_a_name_at_once(registers):
+    class Wobble(cr.Tanh):
+        pass
+
+    assert known_layers()["wobble"] is Wobble
+
+
+def test_layers_are_new_each_time():
+    first, second = (parse_layers("4,relu,4,relu", 3, activation="relu") for _ in range(2))
+    assert not {id(layer) for layer in first} & {id(layer) for layer in second}
+
+
+def starts(text, start=None, activation="sigmoid"):
+    layers = parse_layers(text, 4, activation=activation, start=start)
+    return [(type(n.weights).__name__, type(n.biases).__name__) for n in layers if isinstance(n, cr.Linear)]
+
+
+def test_weights_start_as_the_activation_behind_them_likes_it():
+    assert starts("4-3-2", activation="sigmoid") == [("Glorot", "Zeros"), ("Glorot", "Zeros")]
+    assert starts("4-3-2", activation="relu") == [("He", "Zeros"), ("Glorot", "Zeros")]
+
+
+def test_weights_start_where_they_are_told():
+    assert starts("3,relu,2", "glorot") == [("Glorot", "Zeros")] * 2
+    assert starts("3,tanh,2", "he") == [("He", "Zeros")] * 2
+    assert starts("3,relu,2", "normal") == [("Normal", "Normal")] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("784-30-10", "--layers 784-30-10: begins with 784, but a sample has 64 features; write 64-30-10"),
+        ("30,sigmiod,10", "--layers 30,sigmiod,10: 'sigmiod' is not the name of a layer; known are "),
+        ("30,,10", "a layer is missing"),
+        ("", "a layer is missing"),
+        ("64--10", "'64--10' is not the name of a layer"),
+        ("-64-10", "'-64-10' is not the name of a layer"),
+        ("64-0-10", "a size must be a whole number from 1 to 999999999, got 0"),
+        ("0,10", "a size must be a whole number from 1 to 999999999, got 0"),
+        ("64-99999999999-10", "a size must be a whole number"),
+        ("3.5,10", "'3.5' is not the name of a layer"),
+        ("²,10", "'²' is not the name of a layer"),
+    ],
+)
+def test_what_is_wrong_in_the_layers_is_said(text, message):
+    with pytest.raises(SettingError) as error:
+        parse_layers(text, 64, activation="relu")
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", cr.data.NAMES)
+def test_every_data_set_has_defaults_that_fit_it(name, monkeypatch):
+    if name == "mnist":
+        pytest.skip("its files may not be here; it has the same form as the digits")
+    found = recipe(name)
+    assert build_network(found, cr.data.load(name)).input_shape == cr.data.load(name).train[0].shape[1:]
+
+
+def test_the_defaults_know_the_data_sets():
+    assert tuple(DEFAULTS) == cr.data.NAMES
+
+
+def test_the_loss_suits_the_data_and_the_end_of_the_network():
+    assert recipe("digits").loss == "cross-entropy"
+    assert recipe("xor", layers="2-4-1").loss == "binary-cross-entropy"
+    assert recipe("xor", layers="2-4-2").loss == "cross-entropy"
+    assert recipe("xor", layers="4,tanh,1").loss == "binary-cross-entropy"
+    assert recipe("parabola").loss == "squared-error"
+
+
+def test_an_option_stands_in_the_place_of_its_default():
+    found = recipe("digits", optimizer="Adam", rate=0.01, batch_size="full", epochs=3)
+    assert (found.optimizer, found.learning_rate, found.batch_size, found.epochs) == ("adam", 0.01, 0, 3)
+    assert found.build_optimizer().configuration() == cr.Adam(0.01).configuration()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_has_a_rate_of_its_own(name):
+    assert recipe("digits", optimizer=name).build_optimizer().learning_rate > 0
+
+
+def test_early_stopping_holds_samples_back_because_test_samples_must_decide_nothing():
+    assert recipe("digits").validation_fraction is None
+    assert recipe("digits", early_stopping=3).validation_fraction == 0.1
+    assert recipe("digits", early_stopping=3, validation_fraction=0.3).validation_fraction == 0.3
+
+
+def test_squared_error_on_classes_ends_in_a_sigmoid_where_only_sizes_are_given():
+    digits = cr.data.load("digits")
+    dashed = build_network(recipe("digits", loss="squared-error", layers="64-5-10", activation="tanh"), digits)
+    named = build_network(recipe("digits", loss="squared-error", layers="5,tanh,10"), digits)
+    assert kinds(dashed.layers) == [5, "Tanh", 10, "Sigmoid"]
+    assert kinds(named.layers) == [5, "Tanh", 10]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("digits", {"layers": "64-9"}, "--layers 64-9: ends in 9 outputs; digits with cross-entropy needs 10"),
+        ("digits", {"loss": "binary-cross-entropy"}, "answers yes or no, but digits has 10 classes"),
+        ("digits", {"loss": "perceptron"}, "answers yes or no, but digits has 10 classes"),
+        ("digits", {"layers": "sigmoid,step"}, "ends in 64 outputs"),
+        ("xor", {"layers": "2-2", "loss": "binary-cross-entropy"}, "ends in 2 outputs; xor with binary"),
+        ("parabola", {"loss": "cross-entropy"}, "parabola has a number to predict, not classes; use squared-error"),
+    ],
+)
+def test_layers_loss_and_data_must_go_together(name, options, message):
+    with pytest.raises(SettingError) as error:
+        build_network(recipe(name, **options), cr.data.load(name))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"loss": "hinge"}, "--loss: expected one of cross-entropy, binary-cross-entropy, squared-error, perceptron"),
+        ({"optimizer": "adamw"}, "--optimizer: expected one of sgd, momentum, nesterov, adam, got 'adamw'"),
+        ({"activation": "swish"}, "--activation: expected one of "),
+        ({"start": "zeros"}, "--start: expected one of glorot, he, normal, got 'zeros'"),
+        ({"batch_size": "many"}, "--batch-size: expected a whole number, 0 or full for the full batch, got 'many'"),
+        ({"batch_size": "-1"}, "--batch-size: expected a whole number"),
+        ({"rate": 0.0}, "--learning-rate: expected a number above 0"),
+        ({"rate": float("nan")}, "--learning-rate: expected a finite number"),
+        ({"validation_fraction": 1.0}, "--validation-fraction: expected a share above 0 and below 1, got 1"),
+        ({"validation_fraction": float("nan")}, "--validation-fraction: expected a share"),
+    ],
+)
+def test_an_option_that_cannot_be_is_named(options, message):
+    with pytest.raises(SettingError) as error:
+        recipe("digits", **options)
+    assert message in str(error.value)
+
+
+def test_every_loss_has_a_name():
+    assert {loss.__name__ for loss in LOSSES.values()} == {
+        "CrossEntropy", "BinaryCrossEntropy", "SquaredError", "Perceptron",
+    }  # fmt: skip
+
+
+def test_the_command_of_a_recipe_names_every_setting_exactly():
+    found = recipe("digits", layers="10, relu,10", rate=0.1234567890123, early_stopping=2)
+    assert isinstance(found, Recipe)
+    assert found.command() == (
+        "chainrule train --data digits --layers '10, relu,10' --loss cross-entropy --optimizer sgd "
+        "--learning-rate 0.1234567890123 --batch-size 10 --epochs 50 --seed 0 --validation-fraction 0.1 "
+        "--early-stopping 2"
+    )
+
+
+def test_the_same_recipe_gives_the_same_first_weights():
+    digits = cr.data.load("digits")
+    first, second = (build_network(recipe("digits", layers="64-5-10"), digits).parameters for _ in range(2))
+    assert all(np.array_equal(first[name], second[name]) for name in first)

@@ -1,0 +1,307 @@
+"""Pictures: what they show, and that drawing leaves nothing behind."""
+
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule import plots
+from chainrule.errors import MissingExtraError, SettingError, ShapeError
+from chainrule.plots.figures import PALETTE, new_figure
+
+HISTORY = {
+    "epoch": [1, 2, 3],
+    "loss": [2.0, 1.0, 0.5],
+    "accuracy": [0.3, 0.6, 0.9],
+    "validation_loss": [2.1, 1.2, 0.9],
+    "validation_accuracy": [0.2, 0.5, 0.8],
+}
+RECORDS = [{name: values[epoch] for name, values in HISTORY.items()} for epoch in range(3)]
+
+
+class Recorded:
+    """What `train` returns, as far as pictures look at it."""
+
+    def to_dict(self):
+        return HISTORY
+
+
+def bowl(v1, v2):
+    return v1**2 + 4 * v2**2
+
+
+PATH = [(2.0, 1.0), (1.0, 0.4), (0.5, 0.1)]
+
+
+def lines(ax):
+    return {line.get_label(): line for line in ax.lines}
+
+
+def all_pictures():
+    """One of each kind."""
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    return {
+        "curve": plots.curve(HISTORY),
+        "curves": plots.curves(HISTORY, log=True),
+        "confusion_matrix": plots.confusion_matrix([[5, 1], [0, 4]]),
+        "gallery": plots.gallery(np.zeros((3, 8, 8)), ["a", "b", "c"]),
+        "first_layer_weights": plots.first_layer_weights(np.ones((6, 4)), (2, 3)),
+        "descent_path": plots.descent_path(bowl, PATH),
+        "descent_surface": plots.descent_surface(bowl, PATH),
+        "decision_regions": plots.decision_regions(lambda p: p[:, :1] > 0, x, x[:, 0] > 0),
+        "fit": plots.fit(lambda x: x**2, [0.0, 1.0], [0.0, 1.0]),
+        "activation_graph": plots.activation_graph(cr.Sigmoid()),
+        "activation_graphs": plots.activation_graphs([cr.ReLU(), cr.Tanh()]),
+    }
+
+
+def test_every_picture_becomes_a_png_and_a_well_formed_svg():
+    for name, picture in all_pictures().items():
+        assert plots.to_png(picture, dots_per_inch=30).startswith(b"\x89PNG"), name
+        svg = plots.to_svg(picture)
+        assert svg.startswith("<svg"), name
+        assert svg.rstrip().endswith("</svg>"), name
+        parser = HTMLParser()
+        parser.feed(svg)
+        parser.close()
+
+
+def test_every_kind_of_picture_is_drawn_above():
+    assert set(all_pictures()) == set(plots.__all__) - {"to_png", "to_svg"}
+
+
+def test_the_same_picture_is_the_same_svg_each_time():
+    assert plots.to_svg(plots.curves(HISTORY)) == plots.to_svg(plots.curves(HISTORY))
+
+
+def test_words_in_an_svg_stay_words():
+    assert ">epoch<" in plots.to_svg(plots.curve(HISTORY))
+
+
+def test_drawing_imports_no_pyplot_and_importing_plots_no_matplotlib():
+    code = """
+import sys
+from chainrule import plots
+assert "matplotlib" not in sys.modules
+plots.to_png(plots.curve({"epoch": [1, 2], "loss": [2.0, 1.0]}))
+assert "matplotlib.pyplot" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_drawing_leaves_matplotlib_s_settings_as_they_were():
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    for picture in all_pictures().values():
+        plots.to_svg(picture)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    for draw in (
+        lambda: plots.curve(HISTORY),
+        lambda: plots.curves(HISTORY),
+        lambda: plots.confusion_matrix([[1]]),
+        lambda: plots.gallery(np.zeros((1, 2, 2))),
+        lambda: plots.descent_surface(bowl, PATH),
+        lambda: plots.decision_regions(lambda p: p[:, :1] > 0, np.eye(2), [0, 1]),
+        lambda: plots.activation_graph(cr.ReLU()),
+    ):
+        with pytest.raises(MissingExtraError, match=r"chainrule\[plots\]"):
+            draw()
+
+
+def test_a_picture_is_drawn_into_the_axes_given():
+    ax = new_figure((3, 3)).add_subplot()
+    assert plots.curve(HISTORY, ax=ax) is ax
+    assert plots.confusion_matrix([[1, 0], [0, 1]], ax=ax) is ax
+
+
+@pytest.mark.parametrize("history", [HISTORY, RECORDS, Recorded()])
+def test_a_curve_shows_training_and_validation_over_the_epochs(history):
+    ax = plots.curve(history, "loss", validation="test")
+    drawn = lines(ax)
+    assert list(drawn["training"].get_ydata()) == HISTORY["loss"]
+    assert list(drawn["test"].get_ydata()) == HISTORY["validation_loss"]
+    assert list(drawn["training"].get_xdata()) == [1, 2, 3]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "loss")
+
+
+def test_the_lines_differ_in_style_as_well_as_in_colour():
+    training, validation = plots.curve(HISTORY).lines
+    assert training.get_linestyle() != validation.get_linestyle()
+    assert training.get_color() != validation.get_color()
+
+
+def test_accuracy_is_drawn_in_percent():
+    ax = plots.curve(HISTORY, "accuracy")
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), [30, 60, 90], rtol=1e-12)
+    assert ax.get_ylabel() == "accuracy (%)"
+
+
+def test_without_validation_there_is_one_line():
+    assert len(plots.curve({"epoch": [1], "loss": [1.0]}).lines) == 1
+
+
+def test_curves_of_a_regression_leave_the_accuracy_out():
+    assert len(plots.curves({"epoch": [1, 2], "loss": [1.0, 0.5]}).axes) == 1
+    assert len(plots.curves(HISTORY).axes) == 2
+
+
+def test_a_figure_that_was_not_measured_is_named():
+    with pytest.raises(SettingError, match="history has no 'speed'; it has epoch, loss"):
+        plots.curve(HISTORY, "speed")
+    with pytest.raises(SettingError, match="it has nothing"):
+        plots.curves([])
+
+
+def test_a_confusion_matrix_writes_each_count_but_no_zeros():
+    ax = plots.confusion_matrix([[5, 1], [0, 4]], ["cat", "dog"])
+    assert sorted(text.get_text() for text in ax.texts) == ["1", "4", "5"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_counts_stand_where_row_and_column_meet():
+    ax = plots.confusion_matrix([[0, 7], [0, 0]])
+    (text,) = ax.texts
+    assert text.get_position() == (1.5, 0.5)
+    assert ax.get_ylim() == (2, 0)
+
+
+def test_a_confusion_matrix_needs_a_name_for_each_class():
+    with pytest.raises(ShapeError, match="class_names: expected 2, one per class, got 3"):
+        plots.confusion_matrix([[1, 0], [0, 1]], ["a", "b", "c"])
+    with pytest.raises(ShapeError, match="as many rows as columns"):
+        plots.confusion_matrix([[1, 0]])
+
+
+def test_a_gallery_shows_every_image_on_one_scale():
+    figure = plots.gallery(np.arange(12.0).reshape(3, 2, 2), ["x", "y", "z"], columns=2)
+    images = [ax.images[0] for ax in figure.axes]
+    assert len(images) == 3
+    assert {image.get_clim() for image in images} == {(0.0, 11.0)}
+    assert [ax.get_title() for ax in figure.axes] == ["x", "y", "z"]
+
+
+def test_a_gallery_of_nothing_is_an_empty_figure():
+    assert plots.gallery(np.zeros((0, 8, 8))).axes == []
+
+
+def test_a_gallery_wants_images_and_a_title_for_each():
+    with pytest.raises(ShapeError, match=r"images: expected \(N, H, W\)"):
+        plots.gallery(np.zeros((3, 64)))
+    with pytest.raises(ShapeError, match="titles: expected 2, one per image, got 1"):
+        plots.gallery(np.zeros((2, 3, 3)), ["one"])
+
+
+def test_weights_are_laid_out_as_the_image_they_see_with_white_for_zero():
+    W = np.random.default_rng(0).normal(size=(6, 4))
+    figure = plots.first_layer_weights(W, (2, 3))
+    images = [ax.images[0] for ax in figure.axes if ax.images]
+    assert len(images) == 4
+    np.testing.assert_array_equal(images[1].get_array(), W[:, 1].reshape(2, 3))
+    low, high = images[0].get_clim()
+    assert low == -high
+    assert {image.get_clim() for image in images} == {(low, high)}
+
+
+def test_only_so_many_units_are_drawn():
+    assert sum(bool(ax.images) for ax in plots.first_layer_weights(np.ones((4, 9)), (2, 2), most=5).axes) == 5
+
+
+def test_weights_that_do_not_fit_the_image_are_refused():
+    with pytest.raises(ShapeError, match=r"W: expected \(H·W, units\) for images \(3, 3\), got an array \(6, 4\)"):
+        plots.first_layer_weights(np.ones((6, 4)), (3, 3))
+
+
+def test_a_descent_is_drawn_point_by_point_within_its_contours():
+    ax = plots.descent_path(bowl, PATH)
+    np.testing.assert_array_equal(np.array(ax.lines[0].get_data()).T, PATH)
+    assert ax.get_xlim()[0] < 0.5 < 2.0 < ax.get_xlim()[1]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("v₁", "v₂")
+
+
+def test_the_limits_of_a_descent_can_be_chosen():
+    assert plots.descent_path(bowl, PATH, limits=(-3, 3, -2, 2)).get_xlim() == (-3, 3)
+
+
+def test_a_descent_on_a_surface_wants_three_dimensions():
+    assert plots.descent_surface(bowl, PATH).name == "3d"
+    with pytest.raises(ShapeError, match="three-dimensional"):
+        plots.descent_surface(bowl, PATH, ax=new_figure((2, 2)).add_subplot())
+
+
+@pytest.mark.parametrize("path", [[], [1.0, 2.0], [[1.0, 2.0, 3.0]]])
+def test_a_path_that_is_none_is_refused(path):
+    with pytest.raises(ShapeError, match=r"path: expected at least one point \(T, 2\)"):
+        plots.descent_path(bowl, path)
+
+
+def test_decision_regions_mix_the_colours_of_the_classes_by_probability():
+    x = np.array([[-1.0, -1.0], [1.0, 1.0]])
+    ax = plots.decision_regions(lambda p: (p[:, :1] > 0).astype(float), x, [0, 1], names=["left", "right"])
+    shades = ax.images[0].get_array()  # (rows, columns, 3)
+    assert np.ptp(shades, axis=0).max() == 0  # the same all the way up
+    left, right = shades[0, 0], shades[0, -1]
+    assert left[2] > left[0]  # blueish
+    assert right[0] > right[2]  # reddish
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["left", "right"]
+
+
+def test_decision_regions_draw_each_class_with_a_marker_of_its_own():
+    x = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    ax = plots.decision_regions(lambda p: np.eye(3)[np.zeros(len(p), int)], x, [0, 1, 2])
+    points = [collection for collection in ax.collections if len(collection.get_offsets()) == 1]
+    assert len({p.get_paths()[0].vertices.tobytes() for p in points}) == 3
+
+
+def test_decision_regions_want_points_in_the_plane():
+    with pytest.raises(ShapeError, match=r"expected \(N, 2\) and \(N,\)"):
+        plots.decision_regions(lambda p: p[:, :1], np.zeros((3, 4)), [0, 1, 0])
+
+
+def test_a_fit_draws_the_samples_and_the_prediction_between_them():
+    ax = plots.fit(lambda x: 2 * x, [0.0, 2.0], [[0.0], [4.0]])
+    points, line = ax.lines
+    assert list(points.get_ydata()) == [0, 4]
+    np.testing.assert_allclose(line.get_ydata(), 2 * line.get_xdata(), rtol=1e-12)
+
+
+def test_a_fit_wants_as_many_values_as_samples():
+    with pytest.raises(ShapeError, match="x, y: expected as many values as samples"):
+        plots.fit(lambda x: x, [0.0, 2.0], [0.0])
+
+
+@pytest.mark.parametrize(
+    ("layer", "value", "derivative"),
+    [
+        (cr.Sigmoid(), lambda x: 1 / (1 + np.exp(-x)), lambda x: np.exp(-x) / (1 + np.exp(-x)) ** 2),
+        (cr.Tanh(), np.tanh, lambda x: 1 - np.tanh(x) ** 2),
+        (cr.Softplus(), lambda x: np.log1p(np.exp(x)), lambda x: 1 / (1 + np.exp(-x))),
+    ],
+)
+def test_an_activation_is_drawn_with_its_derivative(layer, value, derivative):
+    drawn = lines(plots.activation_graph(layer))
+    x = drawn["value"].get_xdata().ravel()
+    np.testing.assert_allclose(drawn["value"].get_ydata().ravel(), value(x), rtol=1e-10)
+    np.testing.assert_allclose(drawn["derivative"].get_ydata().ravel(), derivative(x), rtol=1e-9)
+
+
+def test_no_line_is_drawn_where_a_function_jumps():
+    drawn = lines(plots.activation_graph(cr.Step()))
+    y = drawn["value"].get_ydata().ravel()
+    assert np.isnan(y).sum() == 1
+    assert set(y[~np.isnan(y)]) == {0, 1}
+
+
+def test_the_colours_are_those_of_okabe_and_ito():
+    assert len(set(PALETTE)) == 8
+    assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in PALETTE)
