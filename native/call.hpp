@@ -34,7 +34,9 @@ struct Call {
     X(perceptron_forward) X(perceptron_backward) X(one_hot) X(mean_forward) X(mean_backward) \
     X(sgd_update) X(momentum_update) X(nesterov_update) X(adam_update) \
     X(gather_rows) X(gather_bytes) X(right_labels) X(right_rows) X(right_decisions) \
-    X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) 
+    X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) \
+    X(convolution_forward) X(convolution_backward) X(convolution_backward_parameters) \
+    X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward) X(arranged)
 
 
 enum class Kernel : int {

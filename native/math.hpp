@@ -22,14 +22,19 @@ namespace detail {
 CHAINRULE_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 CHAINRULE_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 
-// c0 + c1 x + c2 x² + …, by Horner's rule.
+// c0 + c1 x + c2 x² + …, two terms at a time: as many operations as Horner's rule, half as many that wait for the one
+// before. `square` is x², which every caller needs anyway.
 template <class T>
-CHAINRULE_INLINE T polynomial(T, T c0) {
+CHAINRULE_INLINE T polynomial(T, T, T c0) {
     return c0;
 }
+template <class T>
+CHAINRULE_INLINE T polynomial(T x, T, T c0, T c1) {
+    return fma(x, c1, c0);
+}
 template <class T, class... Rest>
-CHAINRULE_INLINE T polynomial(T x, T c0, Rest... rest) {
-    return fma(x, polynomial(x, rest...), c0);
+CHAINRULE_INLINE T polynomial(T x, T square, T c0, T c1, Rest... rest) {
+    return fma(square, polynomial(x, square, rest...), fma(x, c1, c0));
 }
 
 // What differs between float and double.
@@ -52,11 +57,11 @@ struct Format<float> {
     static constexpr float exp_limit = 104.0f;      // beyond this eˣ rounds to ∞, e⁻ˣ to 0
     static constexpr float tanh_limit = 10.0f;      // beyond this tanh rounds to 1
 
-    CHAINRULE_INLINE static float exp_tail(float r) {  // error 2⁻²⁷·⁹
-        return polynomial(r, 0.5f, 0x1.5554a2p-3f, 0x1.55568ap-5f, 0x1.123006p-7f, 0x1.6b6dfap-10f);
+    CHAINRULE_INLINE static float exp_tail(float r, float square) {  // error 2⁻²⁷·⁹
+        return polynomial(r, square, 0.5f, 0x1.5554a2p-3f, 0x1.55568ap-5f, 0x1.123006p-7f, 0x1.6b6dfap-10f);
     }
-    CHAINRULE_INLINE static float log_tail(float f) {  // error 2⁻²⁷·²
-        return polynomial(f, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f, 0x1.22da0ap-3f,
+    CHAINRULE_INLINE static float log_tail(float f, float square) {  // error 2⁻²⁷·²
+        return polynomial(f, square, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f, 0x1.22da0ap-3f,
                           -0x1.0d84cep-3f, 0x1.055bacp-3f, -0x1.38b83cp-4f);
     }
 };
@@ -72,13 +77,13 @@ struct Format<double> {
     static constexpr double exp_limit = 746.0;
     static constexpr double tanh_limit = 20.0;
 
-    CHAINRULE_INLINE static double exp_tail(double r) {  // error 2⁻⁵⁷·²
-        return polynomial(r, 0.5, 0x1.5555555555501p-3, 0x1.55555555531ccp-5, 0x1.1111111128a6bp-7,
+    CHAINRULE_INLINE static double exp_tail(double r, double square) {  // error 2⁻⁵⁷·²
+        return polynomial(r, square, 0.5, 0x1.5555555555501p-3, 0x1.55555555531ccp-5, 0x1.1111111128a6bp-7,
                           0x1.6c16c17cd883ap-10, 0x1.a01a011ba16a9p-13, 0x1.a019aae2725b9p-16, 0x1.71df55e53a9f4p-19,
                           0x1.289fdc55ca44bp-22, 0x1.ad2001fc93ed2p-26);
     }
-    CHAINRULE_INLINE static double log_tail(double f) {  // error 2⁻⁵⁶·¹
-        return polynomial(f, -0.5, 0x1.5555555555533p-2, -0x1.fffffffffef1ep-3, 0x1.999999999f6eep-3,
+    CHAINRULE_INLINE static double log_tail(double f, double square) {  // error 2⁻⁵⁶·¹
+        return polynomial(f, square, -0.5, 0x1.5555555555533p-2, -0x1.fffffffffef1ep-3, 0x1.999999999f6eep-3,
                           -0x1.555555566abffp-3, 0x1.24924922a5ff4p-3, -0x1.ffffff2c3a4efp-4, 0x1.c71c71df7e3cap-4,
                           -0x1.9999c261556b9p-4, 0x1.745d3f25830b9p-4, -0x1.5550ef48e2f9ep-4, 0x1.3b0b892311657p-4,
                           -0x1.24d74450fda66p-4, 0x1.11ccf8a5561c2p-4, -0x1.fba253c6a32c7p-5, 0x1.d05b22c235c02p-5,
@@ -100,6 +105,10 @@ CHAINRULE_INLINE T from_bits(Bits<T> bits) {
 template <class T>
 CHAINRULE_INLINE T absolute(T x) {
     return from_bits<T>(to_bits(x) & (~Bits<T>(0) >> 1));
+}
+template <class T>
+CHAINRULE_INLINE T minus_absolute(T x) {
+    return from_bits<T>(to_bits(x) | ~(~Bits<T>(0) >> 1));
 }
 template <class T>
 CHAINRULE_INLINE T with_sign_of(T magnitude, T sign) {
@@ -138,38 +147,18 @@ CHAINRULE_INLINE Reduced<T> reduce(T x, Bits<T> offset) {
     return {to_bits(shifted), fma(n, -F::ln2_low, fma(n, -F::ln2_high, x))};  // the inner one is exact
 }
 
-// eʳ − 1 for |r| ≤ ln 2 / 2. Where only `high` is used the rest costs nothing.
-template <class T>
-CHAINRULE_INLINE Pair<T> expm1_reduced(T r) {
-    const T square = r * r;
-    const T tail = Format<T>::exp_tail(r);
-    const T high = fma(square, tail, r);
-    return {high, fma(square, tail, r - high)};
-}
-
-// eˣ = scale · (1 + tail) for −exp_limit ≤ x ≤ 0.
-template <class T>
-struct Exponential {
-    T scale;
-    Pair<T> tail;
-};
-template <class T>
-CHAINRULE_INLINE Exponential<T> exp_in_parts(T x) {
-    using F = Format<T>;
-    constexpr Bits<T> lift = 64;  // keeps the exponent in range on the way to a denormal scale
-    const auto [shifted, r] = reduce<T>(x, F::bias + lift);
-    const T scale = from_bits<T>(shifted << F::mantissa_bits) * from_bits<T>((F::bias - lift) << F::mantissa_bits);
-    return {scale, expm1_reduced(r)};
-}
-
 // e^−|x| as a pair, for sigmoid and softplus. NaN stays NaN.
 template <class T>
 CHAINRULE_INLINE Pair<T> exp_of_minus_absolute(T x) {
-    const T magnitude = absolute(x);
-    const T a = magnitude > Format<T>::exp_limit ? Format<T>::exp_limit : magnitude;
-    const auto [scale, tail] = exp_in_parts(-a);
-    const T high = T(1) + tail.high;
-    return {scale * high, scale * ((T(1) - high) + tail.high)};
+    using F = Format<T>;
+    constexpr Bits<T> lift = 64;  // keeps the exponent in range on the way to a denormal scale
+    const T negative = minus_absolute(x);
+    const T a = negative < -F::exp_limit ? -F::exp_limit : negative;
+    const auto [shifted, r] = reduce<T>(a, F::bias + lift);
+    const T scale = from_bits<T>(shifted << F::mantissa_bits) * from_bits<T>((F::bias - lift) << F::mantissa_bits);
+    const T slope = fma(r, F::exp_tail(r, r * r), T(1));
+    const T high = fma(r, slope, T(1));
+    return {scale * high, scale * fma(r, slope, T(1) - high)};
 }
 
 // u = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, for a normal u > 0; `exponent` is k + bias.
@@ -199,9 +188,10 @@ CHAINRULE_INLINE T exponent_value(Bits<T> exponent, T offset) {
 template <class T>
 CHAINRULE_INLINE T log_from_parts(T k, T f, T low) {
     using F = Format<T>;
+    const T square = f * f;
     const T sum = fma(k, F::ln2_high, f);
     const T lost = fma(k, F::ln2_high, -sum) + f;
-    return sum + (fma(f * f, F::log_tail(f), fma(k, F::ln2_low, low)) + lost);
+    return sum + (fma(square, F::log_tail(f, square), fma(k, F::ln2_low, low)) + lost);
 }
 
 // log(1 + x + low) for x > −1, low much smaller than x.
@@ -217,7 +207,7 @@ CHAINRULE_INLINE T log1p_of_pair(T x, T low) {
     const T f = near_one ? x : f_of_u;
     const T c = near_one ? low : (x - (u - T(1))) + low;
     const T twice_scale = from_bits<T>((2 * F::bias + 1 - exponent) << F::mantissa_bits);  // 2¹⁻ᵏ
-    const T slope = fma(T(-0.5), f, T(0.53));  // ½ / (1 + f), within 0.03
+    const T slope = fma(T(-0.5), f, T(0.56));  // ½ / (1 + f), nearly: best where |f| is large
     return log_from_parts(exponent_value<T>(exponent, T(F::bias)), f, (c * twice_scale) * slope);
 }
 
@@ -233,7 +223,8 @@ CHAINRULE_INLINE T exp(T x) {
     using F = detail::Format<T>;
     const T a = detail::absolute(x) > F::exp_limit ? detail::with_sign_of(F::exp_limit, x) : x;  // NaN stays NaN
     const auto [shifted, r] = detail::reduce<T>(a, 2 * F::bias);
-    const T power = T(1) + detail::expm1_reduced(r).high;
+    const T slope = detail::fma(r, F::exp_tail(r, r * r), T(1));  // (eʳ − 1) / r
+    const T power = detail::fma(r, slope, T(1));
     const auto half = shifted >> 1;
     return power * detail::from_bits<T>(half << F::mantissa_bits) *
            detail::from_bits<T>((shifted - half) << F::mantissa_bits);
@@ -272,11 +263,16 @@ CHAINRULE_INLINE T tanh(T x) {
     using F = detail::Format<T>;
     const T magnitude = detail::absolute(x);
     const T a = magnitude > F::tanh_limit ? F::tanh_limit : magnitude;
-    const auto [scale, tail] = detail::exp_in_parts(T(-2) * a);
+    const auto [shifted, r] = detail::reduce<T>(T(-2) * a, F::bias);
+    const T scale = detail::from_bits<T>(shifted << F::mantissa_bits);  // 2ⁿ
+    const T square = r * r;
+    const T tail = F::exp_tail(r, square);
+    const T part = detail::fma(square, tail, r);  // eʳ − 1
+    const T part_low = detail::fma(square, tail, r - part);
     const T whole = scale - T(1);
-    const T lost = (T(-1) - whole) + scale;
-    const T high = detail::fma(scale, tail.high, whole);
-    const T low = detail::fma(scale, tail.high, whole - high) + detail::fma(scale, tail.low, lost);
+    const T whole_low = (T(-1) - whole) + scale;
+    const T high = detail::fma(scale, part, whole);
+    const T low = detail::fma(scale, part, whole - high) + detail::fma(scale, part_low, whole_low);
     const T below = T(2) + high;
     const T value = detail::quotient<T>({high, low}, {below, ((T(2) - below) + high) + low});
     return detail::with_sign_of(value, x);

@@ -53,7 +53,9 @@ PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t coun
         Py_RETURN_NOTIMPLEMENTED;
     }
     builder.call.run = chosen->table->run[static_cast<int>(twin.kernel)][builder.dtype()];
+    for (Call& arrange : builder.before) arrange.run = chosen->table->run[static_cast<int>(Kernel::arranged)][0];
     Py_BEGIN_ALLOW_THREADS
+    for (const Call& arrange : builder.before) arrange.run(arrange);
     builder.call.run(builder.call);
     Py_END_ALLOW_THREADS
     if (recording) recording->append(builder, twin.name);
@@ -90,7 +92,6 @@ nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::in
 
 }  // namespace
 
-double cell_value(PyObject* cell) { return *cell_address(cell); }
 const double* cell_address(PyObject* cell) { return &nb::inst_ptr<Cell>(nb::handle(cell))->value; }
 
 }  // namespace chainrule

@@ -44,23 +44,16 @@ void linear_backward_parameters(Builder& b) {
 }
 
 void map(Builder& b) {  // x → y
-    const In x = b.floats(0, -1);
+    const In x = b.elements(0);
     if (!b.ok()) return;
     b.out(x);
     sizes(b, {x.count});
 }
 
-bool alike(const In& a, const In& b) {
-    if (a.rank != b.rank) return false;
-    for (int axis = 0; axis < a.rank; ++axis)
-        if (a[axis] != b[axis]) return false;
-    return true;
-}
-
 void map2(Builder& b) {  // dy, x → dx
-    const In dy = b.floats(0, -1), x = b.floats(1, -1);
+    const In dy = b.elements(0), x = b.elements(1, dy);
     if (!b.ok()) return;
-    check(b, alike(dy, x));
+    check(b, x.alike(dy));
     b.out(x);
     sizes(b, {x.count});
 }
@@ -86,7 +79,7 @@ void rows(Builder& b) {  // f (N, K) → p (N, K)
 void rows2(Builder& b) {  // dy (N, K), y (N, K) → dx (N, K)
     const In dy = b.floats(0, 2), y = b.floats(1, 2);
     if (!b.ok()) return;
-    check(b, alike(dy, y) && y[1] > 0);
+    check(b, dy.alike(y) && y[1] > 0);
     b.out(y);
     sizes(b, {y[0], y[1]});
 }
@@ -101,7 +94,7 @@ void softmax_jacobian(Builder& b) {
 void loss_forward(Builder& b) {  // f (N, K), t (N, K) → loss (N,)
     const In f = b.floats(0, 2), t = b.floats(1, 2);
     if (!b.ok()) return;
-    check(b, alike(f, t) && f[1] > 0);
+    check(b, f.alike(t) && f[1] > 0);
     b.out({f[0]});
     sizes(b, {f[0], f[1]});
 }
@@ -109,7 +102,7 @@ void loss_forward(Builder& b) {  // f (N, K), t (N, K) → loss (N,)
 void loss_backward(Builder& b) {  // dloss (N,), f (N, K), t (N, K) → df (N, K)
     const In dloss = b.floats(0, 1), f = b.floats(1, 2), t = b.floats(2, 2);
     if (!b.ok()) return;
-    check(b, dloss[0] == f[0] && alike(f, t) && f[1] > 0);
+    check(b, dloss[0] == f[0] && f.alike(t) && f[1] > 0);
     b.out(f);
     sizes(b, {f[0], f[1]});
 }
@@ -163,12 +156,10 @@ template <int slots, int numbers> void update(Builder& b) {  // W, dW, slots …
     for (int i = 0; i < 2 + slots; ++i) in[i] = b.floats(i, -1);
     for (int i = 0; i < numbers; ++i) b.number(2 + slots + i);
     if (!b.ok()) return;
-    for (int i = 1; i < 2 + slots; ++i) check(b, alike(in[0], in[i]));
+    for (int i = 1; i < 2 + slots; ++i) check(b, in[0].alike(in[i]));
     for (int i = 0; i < 1 + slots; ++i) b.out(in[0]);
     sizes(b, {in[0].count});
 }
-
-constexpr int most_axes = 6;
 
 // The shape of x with `rows` samples.
 int with_rows(const In& x, npy_intp rows, npy_intp* shape) {
@@ -179,7 +170,7 @@ int with_rows(const In& x, npy_intp rows, npy_intp* shape) {
 
 void gather_rows(Builder& b) {  // x (S, …), index (N,) → y (N, …)
     const In x = b.any(0);
-    check(b, x.rank >= 1 && x.rank <= most_axes);
+    check(b, x.rank >= 1);
     if (!b.ok()) return;
     const In index = b.indices(1, x[0]);
     if (!b.ok()) return;
@@ -190,7 +181,7 @@ void gather_rows(Builder& b) {  // x (S, …), index (N,) → y (N, …)
 
 void gather_bytes(Builder& b) {  // x (S, …) bytes, index (N,), scale () → y (N, …)
     const In x = b.bytes(0);
-    check(b, x.rank >= 1 && x.rank <= most_axes);
+    check(b, x.rank >= 1);
     if (!b.ok()) return;
     const In index = b.indices(1, x[0]);
     b.floats(2, 0);
@@ -213,7 +204,7 @@ void right_labels(Builder& b) {
 void right_targets(Builder& b) {
     const In f = b.floats(0, 2), t = b.floats(1, 2);
     if (!b.ok()) return;
-    check(b, alike(f, t) && f[1] > 0);
+    check(b, f.alike(t) && f[1] > 0);
     b.out({}, NPY_INT64);
     sizes(b, {f[0], f[1]});
 }
@@ -232,6 +223,95 @@ void shuffled(Builder& b) {  // count, seed, stream, epoch → order (count,)
     sizes(b, {count, seed, stream, epoch});
 }
 
+// Images and windows: N C H W  O P Q  stride  padding  I J, in the order in which kernels read them.
+void windows(Builder& b, const In& x, npy_intp O, const npy_intp (&size)[2], const npy_intp (&stride)[2],
+             const npy_intp (&padding)[2], npy_intp (&places)[2]) {
+    for (int i = 0; i < 2; ++i) {
+        const npy_intp room = x[2 + i] + 2 * padding[i] - size[i];
+        check(b, size[i] > 0 && stride[i] > 0 && room >= 0);
+        places[i] = b.ok() ? room / stride[i] + 1 : 0;
+    }
+    sizes(b, {x[0], x[1], x[2], x[3], O, size[0], size[1], stride[0], stride[1], padding[0], padding[1], places[0], places[1]});
+}
+
+void convolution_forward(Builder& b) {  // x, W, b, stride, padding → y
+    const In x = b.images(0), W = b.floats(1, 4), bias = b.floats(2, 1);
+    npy_intp stride[2], padding[2], places[2];
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, W[1] == x[1] && bias[0] == W[0] && x[1] > 0 && W[0] > 0);
+    windows(b, x, W[0], {W[2], W[3]}, stride, padding, places);
+    const npy_intp shape[] = {x[0], W[0], places[0], places[1]};
+    b.out(4, shape, -1, pixel_by_pixel);
+}
+
+void convolution_backward(Builder& b) {  // dy, x, W, stride, padding → dx, dW, db
+    const In dy = b.images(0), x = b.images(1), W = b.floats(2, 4);
+    npy_intp stride[2], padding[2], places[2];
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, W[1] == x[1] && x[1] > 0 && W[0] > 0);
+    windows(b, x, W[0], {W[2], W[3]}, stride, padding, places);
+    check(b, dy.is({x[0], W[0], places[0], places[1]}));
+    b.out(4, x.shape, -1, pixel_by_pixel);
+    b.out(4, W.shape);
+    b.out({W[0]});
+}
+
+void convolution_backward_parameters(Builder& b) {  // dy, x, size, stride, padding → dW, db
+    const In dy = b.images(0), x = b.images(1);
+    npy_intp size[2], stride[2], padding[2], places[2];
+    b.pair(2, size);
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, x[1] > 0 && dy[1] > 0);
+    windows(b, x, dy[1], size, stride, padding, places);
+    check(b, dy.is({x[0], dy[1], places[0], places[1]}));
+    b.out({dy[1], x[1], size[0], size[1]});
+    b.out({dy[1]});
+}
+
+void pool_forward(Builder& b) {  // x, size, stride → y
+    const In x = b.images(0);
+    npy_intp size[2], stride[2], places[2];
+    b.pair(1, size);
+    b.pair(2, stride);
+    if (!b.ok()) return;
+    windows(b, x, x[1], size, stride, {0, 0}, places);
+    const npy_intp shape[] = {x[0], x[1], places[0], places[1]};
+    b.out(4, shape, -1, pixel_by_pixel);
+}
+
+void max_pool_backward(Builder& b) {  // dy, x, size, stride → dx
+    const In dy = b.images(0), x = b.images(1);
+    npy_intp size[2], stride[2], places[2];
+    b.pair(2, size);
+    b.pair(3, stride);
+    if (!b.ok()) return;
+    windows(b, x, x[1], size, stride, {0, 0}, places);
+    check(b, dy.is({x[0], x[1], places[0], places[1]}));
+    b.out(4, x.shape, -1, pixel_by_pixel);
+}
+
+void average_pool_backward(Builder& b) {  // dy, extent, size, stride → dx
+    const In dy = b.images(0);
+    npy_intp extent[2], size[2], stride[2], places[2];
+    b.pair(1, extent);
+    b.pair(2, size);
+    b.pair(3, stride);
+    if (!b.ok()) return;
+    const npy_intp shape[] = {dy[0], dy[1], extent[0], extent[1]};
+    In x;
+    x.rank = 4;
+    x.shape = shape;
+    windows(b, x, dy[1], size, stride, {0, 0}, places);
+    check(b, dy.is({dy[0], dy[1], places[0], places[1]}));
+    b.out(4, shape, -1, pixel_by_pixel);
+}
+
 void dropout_forward(Builder& b) {  // x, rate, seed, stream, step → y, mask
     const In x = b.floats(0, -1);
     b.number(1);
@@ -248,7 +328,7 @@ void dropout_backward(Builder& b) {  // dy, mask, rate → dx
     const In dy = b.floats(0, -1), mask = b.bytes(1);
     b.number(2);
     if (!b.ok()) return;
-    check(b, alike(dy, mask) && b.call.number[0] < 1);
+    check(b, dy.alike(mask) && b.call.number[0] < 1);
     b.out(dy);
     sizes(b, {dy.count});
 }
@@ -274,6 +354,10 @@ const Twin twins[] = {
     TWIN(sgd_update, (update<0, 1>)), TWIN(momentum_update, (update<1, 2>)), TWIN(nesterov_update, (update<1, 2>)),
     TWIN(adam_update, (update<2, 5>)), TWIN(gather_rows, gather_rows), TWIN(gather_bytes, gather_bytes),
     TWIN(right_labels, right_labels), TWIN(right_rows, right_targets), TWIN(right_decisions, right_targets),
+    TWIN(convolution_forward, convolution_forward), TWIN(convolution_backward, convolution_backward),
+    TWIN(convolution_backward_parameters, convolution_backward_parameters),
+    TWIN(max_pool_forward, pool_forward), TWIN(max_pool_backward, max_pool_backward),
+    TWIN(average_pool_forward, pool_forward), TWIN(average_pool_backward, average_pool_backward),
     TWIN(random_bits, random_bits), TWIN(shuffled, shuffled),
     TWIN(dropout_forward, dropout_forward), TWIN(dropout_backward, dropout_backward),
 };

@@ -39,12 +39,11 @@ bool Tape::known(const void* data) const {
 
 void Tape::append(const Builder& builder, const char* name) {
     if (!failure_.empty()) return;
-    const auto& held = builder.held();
-    const std::size_t inputs = held.size() - static_cast<std::size_t>(builder.outputs());
-    if (builder.repaired()) return fail(std::string(name) + ": an array in another memory layout");
-    for (std::size_t i = 0; i < inputs; ++i)
-        if (!known(PyArray_DATA(held[i]))) return fail(std::string(name) + ": an array that no operation made");
-    for (std::size_t i = inputs; i < held.size(); ++i) know(held[i]);
+    for (PyArrayObject* array : builder.given)
+        if (PyArray_SIZE(array) > 0 && !known(PyArray_DATA(array)))
+            return fail(std::string(name) + ": an array that no operation made");
+    for (PyArrayObject* array : builder.made) know(array);
+    calls_.insert(calls_.end(), builder.before.begin(), builder.before.end());
     calls_.push_back(builder.call);
 }
 

@@ -65,7 +65,7 @@ class TestAnAddedLoss:
                 {"forward": lambda self, f, t: ((f - t) ** 4).sum(axis=1)},
                 "loss in float32: expected float32, got float64",
             ),
-            ({"count_right": lambda self, f, t: len(f) + 1}, "expected 0 to 4 decided right, got 5"),
+            ({"count_right": lambda self, f, t: len(f) + 1}, "expected 0 to 0 decided right, got 1"),
             ({"link": lambda self, f: f[:1]}, "expected 4 predictions, got 1|expected 0 predictions"),
         ],
     )

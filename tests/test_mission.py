@@ -195,7 +195,8 @@ def test_b3_the_three_descent_rules(batch_size, digits):
 
 
 def test_b4_the_hand_derived_gradients():
-    network = digit_network()
+    network = cr.Network([cr.Linear(15), cr.Sigmoid(), cr.Linear(10)], loss=cr.CrossEntropy(), dtype="float64")
+    network.build((784,))  # not from N(0, 1): there so many units saturate that 1 − σ keeps few digits
     x, label = np.random.default_rng(1).random(784), 7
     W, b, W_hat, b_hat = network.parameters.values()
     h = 1 / (1 + np.exp(-(x @ W + b)))
@@ -204,13 +205,13 @@ def test_b4_the_hand_derived_gradients():
 
     found = network.gradients(x[None], [label])
     for k in range(10):
-        assert found["layers.2.b"][k] == pytest.approx(o[k] - t[k], rel=1e-11)
+        assert found["layers.2.b"][k] == pytest.approx(o[k] - t[k], rel=1e-12, abs=0)
         for unit in range(15):
-            assert found["layers.2.W"][unit, k] == pytest.approx((o[k] - t[k]) * h[unit], rel=1e-11)
+            assert found["layers.2.W"][unit, k] == pytest.approx((o[k] - t[k]) * h[unit], rel=1e-12, abs=0)
     for k in range(15):
         kept = sum((o[i] - t[i]) * W_hat[k, i] for i in range(10)) * h[k] * (1 - h[k])
-        assert found["layers.0.b"][k] == pytest.approx(kept, rel=1e-10)
-        assert np.allclose(found["layers.0.W"][:, k], kept * x, rtol=1e-10, atol=0)
+        assert found["layers.0.b"][k] == pytest.approx(kept, rel=1e-12, abs=0)
+        assert np.allclose(found["layers.0.W"][:, k], kept * x, rtol=1e-12, atol=0)
 
 
 def cost(v):
@@ -543,8 +544,11 @@ def accuracy_reached(mnist, network, rate):
 @pytest.mark.mnist
 def test_mnist_784_30_10_with_squared_error_and_the_plain_start(mnist):
     start = {"weights": cr.Normal(0, 1), "biases": cr.Normal(0, 1)}
-    layers = [cr.Linear(30, **start), cr.Sigmoid(), cr.Linear(10, **start), cr.Sigmoid()]
-    assert accuracy_reached(mnist, cr.Network(layers, loss=cr.SquaredError(), seed=1), 3.0) >= 0.95
+    reached = []
+    for seed in range(3):  # the plain start is a lottery: from seed to seed it ends between 94.6% and 95.5%
+        layers = [cr.Linear(30, **start), cr.Sigmoid(), cr.Linear(10, **start), cr.Sigmoid()]
+        reached.append(accuracy_reached(mnist, cr.Network(layers, loss=cr.SquaredError(), seed=seed), 3.0))
+    assert np.median(reached) >= 0.95
 
 
 @pytest.mark.mnist

@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule import plots
-from chainrule.errors import MissingExtraError, SettingError, ShapeError
+from chainrule.errors import DataError, MissingExtraError, SettingError, ShapeError
 from chainrule.plots.figures import PALETTE, new_figure
 
 HISTORY = {
@@ -264,8 +264,25 @@ def test_decision_regions_draw_each_class_with_a_marker_of_its_own():
 
 
 def test_decision_regions_want_points_in_the_plane():
-    with pytest.raises(ShapeError, match=r"expected \(N, 2\) and \(N,\)"):
-        plots.decision_regions(lambda p: p[:, :1], np.zeros((3, 4)), [0, 1, 0])
+    for x, labels in ((np.zeros((3, 4)), [0, 1, 0]), (np.zeros((0, 2)), []), (np.zeros((2, 2)), [0])):
+        with pytest.raises(ShapeError, match=r"expected \(N, 2\) and \(N,\)"):
+            plots.decision_regions(lambda p: p[:, :1], x, labels)
+
+
+def test_decision_regions_want_labels_that_the_answers_know():
+    with pytest.raises(DataError, match="labels: expected classes from 0 to 1, got 0 to 2"):
+        plots.decision_regions(lambda p: p[:, :1] > 0, np.eye(2), [0, 2])
+
+
+def test_a_dollar_in_a_name_begins_no_formula():
+    names = ["$x^2$", "1$"]
+    for picture in (
+        plots.confusion_matrix([[1, 0], [0, 1]], names),
+        plots.gallery(np.zeros((2, 2, 2)), names),
+        plots.decision_regions(lambda p: p[:, :1] > 0, np.eye(2), [0, 1], names=names),
+    ):
+        svg = plots.to_svg(picture)
+        assert all(f">{name}<" in svg for name in names)
 
 
 def test_a_fit_draws_the_samples_and_the_prediction_between_them():

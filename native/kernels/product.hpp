@@ -34,22 +34,36 @@ constexpr std::int64_t block_k = 128;   // a block of B (128 × one tile wide) s
 constexpr std::int64_t block_m = 96;    // a block of A (96 × 128) in the second
 template <class T> constexpr std::int64_t tile_columns = tile_vectors * lanes<T>;
 
+// The terms of a tile's sums: `runs` runs of K, from one to the next `a_jump` and `b_jump` further. A matrix product has
+// one run; a convolution has one for each row of the filter.
+template <class T> struct Terms {
+    std::int64_t K;
+    const T* a;
+    std::int64_t a_row, a_column;
+    const T* b;
+    std::int64_t b_row;
+    std::int64_t runs = 1, a_jump = 0, b_jump = 0;
+};
+
 // One tile of C: R rows by V vectors, of which the last has `last` columns. A packed A has its rows side by side.
 template <class T, int R, int V, bool whole, bool packed>
-inline void tile(std::int64_t K, const T* __restrict a, std::int64_t a_row, std::int64_t a_column, const T* __restrict b,
-                 std::int64_t b_row, T* __restrict c, std::int64_t c_row, int last, bool start, const T* bias) {
+inline void tile(const Terms<T>& t, T* __restrict c, std::int64_t c_row, int last, bool start, const T* bias) {
     Vector<T> sum[R][V];
     for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) sum[r][v] = start ? Vector<T>{} : part<T, V, whole>(c + r * c_row, v, last);
-    for (std::int64_t k = 0; k < K; ++k) {
-        Vector<T> bk[V];
-        for (int v = 0; v < V; ++v) bk[v] = part<T, V, whole>(b, v, last);
-        for (int r = 0; r < R; ++r) {
-            const Vector<T> ark = spread(packed ? a[r] : a[r * a_row]);
-            for (int v = 0; v < V; ++v) sum[r][v] = fma(ark, bk[v], sum[r][v]);
+    const std::int64_t a_row = t.a_row, a_column = packed ? tile_rows : t.a_column, b_row = t.b_row;
+    for (std::int64_t run = 0; run < t.runs; ++run) {
+        const T *__restrict a = t.a + run * t.a_jump, *__restrict b = t.b + run * t.b_jump;
+        for (std::int64_t k = t.K; k > 0; --k) {
+            Vector<T> bk[V];
+            for (int v = 0; v < V; ++v) bk[v] = part<T, V, whole>(b, v, last);
+            for (int r = 0; r < R; ++r) {
+                const Vector<T> ark = spread(packed ? a[r] : a[r * a_row]);
+                for (int v = 0; v < V; ++v) sum[r][v] = fma(ark, bk[v], sum[r][v]);
+            }
+            a += a_column;
+            b += b_row;
         }
-        a += packed ? tile_rows : a_column;
-        b += b_row;
     }
     for (int r = 0; r < R; ++r)
         for (int v = 0; v < V; ++v) {
@@ -60,16 +74,15 @@ inline void tile(std::int64_t K, const T* __restrict a, std::int64_t a_row, std:
 }
 
 template <class T, bool packed, int R = tile_rows>
-inline void tile_of(int rows, int width, std::int64_t K, const T* a, std::int64_t a_row, std::int64_t a_column, const T* b,
-                    std::int64_t b_row, T* c, std::int64_t c_row, bool start, const T* bias) {
+inline void tile_of(int rows, int width, const Terms<T>& t, T* c, std::int64_t c_row, bool start, const T* bias) {
     if (rows == R) {
-        const auto run = [&](auto chosen, int last) { chosen(K, a, a_row, a_column, b, b_row, c, c_row, last, start, bias); };
+        const auto run = [&](auto chosen, int last) { chosen(t, c, c_row, last, start, bias); };
         if (width == 2 * lanes<T>) run(tile<T, R, 2, true, packed>, 0);
         else if (width > lanes<T>) run(tile<T, R, 2, false, packed>, width - lanes<T>);
         else if (width == lanes<T>) run(tile<T, R, 1, true, packed>, 0);
         else run(tile<T, R, 1, false, packed>, width);
     } else if constexpr (R > 1) {
-        tile_of<T, packed, R - 1>(rows, width, K, a, a_row, a_column, b, b_row, c, c_row, start, bias);
+        tile_of<T, packed, R - 1>(rows, width, t, c, c_row, start, bias);
     }
 }
 
@@ -123,10 +136,10 @@ template <class T> void product_block(const Product<T>& p, std::int64_t m0, std:
                 const T* bias = end && p.bias ? p.bias + n : nullptr;
                 if (pack_a) {
                     const T* a = packed_a + (m - m0) * block_k;
-                    tile_of<T, true>(rows, width, K, a, 0, 0, b, b_row, c, p.c_row, start, bias);
+                    tile_of<T, true>(rows, width, {K, a, 0, 0, b, b_row}, c, p.c_row, start, bias);
                 } else {
                     const T* a = p.A + m * p.a_row + k0 * p.a_column;
-                    tile_of<T, false>(rows, width, K, a, p.a_row, p.a_column, b, b_row, c, p.c_row, start, bias);
+                    tile_of<T, false>(rows, width, {K, a, p.a_row, p.a_column, b, b_row}, c, p.c_row, start, bias);
                 }
             }
         }

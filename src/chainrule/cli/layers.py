@@ -96,7 +96,7 @@ def _started(layers: list[Layer], start: str | None) -> list[Layer]:
 
 def _initializers(start: str | None, following: list[Layer]) -> tuple[Initializer, Initializer]:
     if start == "normal":
-        return Normal(), Normal()  # mission: weights and biases from N(0, 1)
+        return Normal(), Normal()  # mission item B2: weights and biases from N(0, 1)
     if start == "he" or (start is None and isinstance(next(iter(following), None), RECTIFIERS)):
         return He(), Zeros()
     return Glorot(), Zeros()

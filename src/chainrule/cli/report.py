@@ -80,7 +80,7 @@ def _figures(network: Network, history: History, result: Result) -> str:
         ("Test samples", f"{result.samples:,}"),
         ("Parameters", f"{network.summary().parameters:,}"),
         ("Epochs", f"{len(history)}"),
-        ("Training", f"{sum(history['seconds']):.1f} s"),
+        ("Training", f"{sum(history['seconds']):.2f} s"),
     ]
     return "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in figures)
 

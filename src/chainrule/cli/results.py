@@ -62,14 +62,14 @@ def measure(network: Network, data: DataSet) -> Result:
 
     """
     x, y = data.test
-    figures = network.evaluate(x, y)
-    answers = network.predict(x)
+    network.check_inputs(x, f"the samples of {data.name}")
     if data.class_names is None:
-        return Result(len(x), figures["loss"], r_squared=r_squared(y, answers))
-    classes = len(data.class_names)
-    if max(2, answers.shape[1]) != classes:
-        raise DataError(f"the network tells {max(2, answers.shape[1])} classes apart, {data.name} has {classes}")
-    predicted, _ = decide(answers)
+        return Result(len(x), network.evaluate(x, y)["loss"], r_squared=r_squared(y, network.predict(x)))
+    classes, apart = len(data.class_names), max(2, network.output_shape[0])
+    if apart != classes:
+        raise DataError(f"the network tells {apart} classes apart, {data.name} has {classes}")
+    figures = network.evaluate(x, y)
+    predicted, _ = decide(network.predict(x))
     matrix = confusion_matrix(y, predicted, classes)
     return Result(
         samples=len(x),

@@ -1,5 +1,6 @@
 """`chainrule train`: from a recipe to a trained network, its figures, its file and its report."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -116,8 +117,8 @@ def train(
     speed = len(history) * _training_samples(samples, recipe) / max(seconds, 1e-9)
     total = time.perf_counter() - began
     screen.print(
-        f"\n{len(history)} epochs of training took {seconds:.1f} s ({speed:,.0f} samples/s); "
-        f"all together {total:.1f} s."
+        f"\n{len(history)} epochs of training took {seconds:.2f} s ({speed:,.0f} samples/s); "
+        f"all together {total:.2f} s."
     )
     screen.print("\n".join(_next_lines(recipe, samples, output, report)))
 
@@ -227,9 +228,9 @@ def _next_lines(recipe: Recipe, samples: DataSet, output: Path | None, report: P
     if output is None:
         lines += ["The network was not saved; add --output FILE.safetensors to keep it."]
     else:
-        name = printable(str(output))
+        name = shlex.quote(printable(str(output)))
         lines += [
-            f"Network: {name}",
+            f"Network: {printable(str(output))}",
             "",
             "Ask it:      " + f"chainrule predict {name} {'IMAGE.png' if samples.image_shape else 'SAMPLES.npy'}",
             "Measure it:  " + f"chainrule evaluate {name}",

@@ -213,12 +213,12 @@ class Network:
         before = f"{name} " if name else ""
         inputs = self.check_inputs(x, f"{before}x")
         t = self.loss.prepare(targets, self.output_shape, f"{before}targets")
-        t = t.astype(self.dtype, copy=False) if t.dtype.kind == "f" else t
+        t = as_floats(t, f"{before}targets", self.dtype) if t.dtype.kind == "f" else t
         if len(inputs) != len(t):
             raise ShapeError(f"{before}x has {len(inputs)} samples, {before}targets {len(t)}; they must be as many")
         if len(inputs) == 0:
             raise DataError(f"{before}x: expected at least one sample, got none")
-        return inputs, as_floats(t, f"{before}targets", self.dtype) if t.dtype.kind == "f" else t
+        return inputs, t
 
     def summary(self) -> Summary:
         """A table of layers, output shapes and parameters; print it, or show it in a notebook. Raises NotBuiltError."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.arrays import as_numbers
 from chainrule.errors import ShapeError
-from chainrule.plots.figures import BLACK, INK, axes_or_new
+from chainrule.plots.figures import BLACK, INK, axes_or_new, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -53,7 +53,7 @@ def confusion_matrix(matrix: Any, class_names: Sequence[str] | None = None, *, a
 
 
 def _names(class_names: Sequence[str] | None, classes: int) -> list[str]:
-    names = [str(k) for k in range(classes)] if class_names is None else [str(name) for name in class_names]
+    names = [str(k) for k in range(classes)] if class_names is None else [plain(name) for name in class_names]
     if len(names) != classes:
         raise ShapeError(f"class_names: expected {classes}, one per class, got {len(names)}")
     return names

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.plots.figures import BLUE, INK, VERMILION, axes_or_new, new_figure, tidy
+from chainrule.plots.figures import BLUE, INK, VERMILION, axes_or_new, new_figure, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +38,7 @@ def curve(
     _whole_numbers(ax)
     for key, label, colour, style in (
         (name, "training", BLUE, "-"),
-        (f"validation_{name}", validation, VERMILION, "--"),
+        (f"validation_{name}", plain(validation), VERMILION, "--"),
     ):
         if key in measured:
             values = np.asarray(measured[key]) * (100 if percent else 1)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.arrays import Array, as_floats
-from chainrule.errors import ShapeError
-from chainrule.plots.figures import BLACK, PALETTE, axes_or_new, tidy
+from chainrule.errors import DataError, ShapeError
+from chainrule.plots.figures import BLACK, PALETTE, axes_or_new, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,13 +32,17 @@ def decision_regions(
 
     """
     samples, classes = as_floats(x, "x", np.float64), np.asarray(labels).reshape(-1).astype(int)
-    if samples.ndim != 2 or samples.shape[1] != 2 or len(samples) != len(classes):
-        raise ShapeError(f"x, labels: expected (N, 2) and (N,), got arrays {samples.shape} and {classes.shape}")
+    if samples.ndim != 2 or samples.shape[1] != 2 or not 0 < len(samples) == len(classes):
+        raise ShapeError(
+            f"x, labels: expected (N, 2) and (N,), N at least 1, got arrays {samples.shape} and {classes.shape}"
+        )
     room = 0.12 * np.ptp(samples, axis=0) + 1e-9
     (left, bottom), (right, top) = samples.min(axis=0) - room, samples.max(axis=0) + room
     v1, v2 = np.meshgrid(np.linspace(left, right, POINTS), np.linspace(bottom, top, POINTS))
     p = _probabilities(predict(np.stack([v1.ravel(), v2.ravel()], axis=1)))  # (M, K)
     K = p.shape[1]
+    if classes.min() < 0 or classes.max() >= K:
+        raise DataError(f"labels: expected classes from 0 to {K - 1}, got {classes.min()} to {classes.max()}")
     colours = np.array([_red_green_blue(PALETTE[k % len(PALETTE)]) for k in range(K)])  # (K, 3)
     mixed = 1 - 0.45 * (1 - p @ colours)  # (M, 3), lightened
 
@@ -57,7 +61,7 @@ def decision_regions(
             ax.contour(v1, v2, lead, levels=[0], colors=BLACK, linewidths=1)
     for k in range(K):
         here = samples[classes == k]
-        label = names[k] if names is not None else f"class {k}"
+        label = plain(names[k]) if names is not None else f"class {k}"
         ax.scatter(
             here[:, 0], here[:, 1], s=22, marker=MARKERS[k % len(MARKERS)], color=PALETTE[k % len(PALETTE)],
             edgecolors="white", linewidths=0.6, label=label,

@@ -46,6 +46,11 @@ def tidy(ax: Axes) -> Axes:
     return ax
 
 
+def plain(text: str) -> str:
+    """`text` as matplotlib shall write it: a dollar is a dollar and begins no formula."""
+    return str(text).replace("$", r"\$")
+
+
 def to_png(picture: Axes | Figure, *, dots_per_inch: int = 150) -> bytes:
     """The whole figure of `picture` as the bytes of a PNG file."""
     file = io.BytesIO()

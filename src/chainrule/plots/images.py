@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.arrays import Array, Shape, as_floats
 from chainrule.errors import ShapeError
-from chainrule.plots.figures import INK, new_figure
+from chainrule.plots.figures import INK, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,6 +83,6 @@ def _grid(
         for spine in ax.spines.values():
             spine.set(color=INK, alpha=0.25)
         if titles:
-            ax.set_title(titles[position], fontsize=8, color=INK, pad=3)
+            ax.set_title(plain(titles[position]), fontsize=8, color=INK, pad=3)
         drawn.append(ax)
     return figure, drawn

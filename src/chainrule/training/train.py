@@ -129,9 +129,9 @@ def _record(run: Run, held_out: Pair | None) -> Record:
 
 
 def _seed_of_layers(seed: int | None) -> int:
-    """The seed itself, for what layers draw (dropout), or a fresh one."""
+    """The seed itself (its low 64 bits), for what layers draw (dropout), or a fresh one."""
     rng = stream(seed, "layers")  # refuses a wrong seed
-    return int(rng.integers(2**63)) if seed is None else int(seed)
+    return int(rng.integers(2**63)) if seed is None else int(seed) % 2**64
 
 
 def _checked_data(

@@ -1,0 +1,164 @@
+// Convolution and its gradients (operations/convolution.py), with images laid out pixel by pixel: (N, height, width, C).
+//
+// In that layout the three of them are the outer-product tile with other strides, and nothing is unfolded into a matrix:
+// a row of output pixels is C, its windows are the rows of A (they overlap, which strides allow), the filter is B.
+// The sums run over filter rows, filter columns, channels; those of dW over samples, rows, columns.
+#pragma once
+
+#include "../call.hpp"
+#include "linear.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+struct Shapes {  // sizes: N C H W  O P Q  stride (2)  padding (2)  I J
+    std::int64_t N, C, H, W, O, P, Q, down, across, pad_h, pad_w, I, J;
+};
+
+inline Shapes shapes_of(const Call& c) {
+    const std::int64_t* s = c.size;
+    return {s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11], s[12]};
+}
+
+// One image with zeros around it, and between its pixels where `down` and `across` exceed 1; `to` is (height, width, C).
+template <class T>
+void spread_out(std::int64_t H, std::int64_t W, std::int64_t C, const T* from, std::int64_t height, std::int64_t width,
+                std::int64_t top, std::int64_t left, std::int64_t down, std::int64_t across, T* to) {
+    std::fill_n(to, height * width * C, T(0));
+    for (std::int64_t i = 0; i < H; ++i)
+        for (std::int64_t j = 0; j < W; ++j)
+            std::copy_n(from + (i * W + j) * C, C, to + ((top + i * down) * width + left + j * across) * C);
+}
+
+// Rows of a tile, so that `count` rows make tiles of nearly equal height.
+inline int even_rows(std::int64_t count) {
+    const std::int64_t tiles = (count + tile_rows - 1) / tile_rows;
+    return static_cast<int>((count + tiles - 1) / tiles);
+}
+
+// y (I, J, O) = the filter B (P, Q·C, O) at every window of the image x (·, width, C).
+template <class T>
+void convolve_image(const T* x, std::int64_t width, std::int64_t C, const T* B, std::int64_t P, std::int64_t Q,
+                    std::int64_t O, std::int64_t down, std::int64_t across, const T* bias, T* y, std::int64_t I,
+                    std::int64_t J) {
+    const int rows = even_rows(J);
+    for (std::int64_t i = 0; i < I; ++i)
+        for (std::int64_t o = 0; o < O; o += tile_columns<T>) {
+            const int wide = static_cast<int>(std::min(tile_columns<T>, O - o));
+            for (std::int64_t j = 0; j < J; j += rows) {
+                const Terms<T> terms{Q * C, x + (i * down * width + j * across) * C, across * C, 1, B + o, O,
+                                     P,     width * C, Q * C * O};
+                tile_of<T, false>(static_cast<int>(std::min<std::int64_t>(rows, J - j)), wide, terms,
+                                  y + (i * J + j) * O + o, O, true, bias ? bias + o : nullptr);
+            }
+        }
+}
+
+// The filter W (O, C, P, Q) as B (P, Q, C, O); turned round as B (P, Q, O, C) for the gradient at the input.
+template <class T> void filter_as_rows(const Shapes& s, const T* W, T* B) {
+    for (std::int64_t o = 0; o < s.O; ++o)
+        for (std::int64_t c = 0; c < s.C; ++c)
+            for (std::int64_t pq = 0; pq < s.P * s.Q; ++pq) B[(pq * s.C + c) * s.O + o] = W[(o * s.C + c) * s.P * s.Q + pq];
+}
+template <class T> void filter_turned(const Shapes& s, const T* W, T* B) {
+    const std::int64_t PQ = s.P * s.Q;
+    for (std::int64_t o = 0; o < s.O; ++o)
+        for (std::int64_t c = 0; c < s.C; ++c)
+            for (std::int64_t pq = 0; pq < PQ; ++pq) B[((PQ - 1 - pq) * s.O + o) * s.C + c] = W[(o * s.C + c) * PQ + pq];
+}
+
+// f(n, image n with its padding of zeros, its width).
+template <class T, class F> void each_image(const Shapes& s, const T* x, const F& f) {
+    const std::int64_t height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
+    parallel_ranges(s.N, 0.02 * static_cast<double>(s.I * s.J * s.O * s.P * s.Q * s.C),
+                    [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t n = begin; n < end; ++n) {
+            const T* image = x + n * s.H * s.W * s.C;
+            if (s.pad_h || s.pad_w) {
+                T* padded = scratch<T>(0, static_cast<std::size_t>(height * width * s.C));
+                spread_out(s.H, s.W, s.C, image, height, width, s.pad_h, s.pad_w, 1, 1, padded);
+                image = padded;
+            }
+            f(n, image, width);
+        }
+    });
+}
+
+template <class T> void convolution_forward(const Call& c) {  // arrays x W b | y
+    const Shapes s = shapes_of(c);
+    T* B = scratch<T>(2, static_cast<std::size_t>(s.P * s.Q * s.C * s.O));
+    filter_as_rows(s, c.at<const T>(1), B);
+    const T* bias = c.at<const T>(2);
+    T* y = c.at<T>(3);
+    each_image(s, c.at<const T>(0), [=](std::int64_t n, const T* image, std::int64_t width) {
+        convolve_image(image, width, s.C, B, s.P, s.Q, s.O, s.down, s.across, bias, y + n * s.I * s.J * s.O, s.I, s.J);
+    });
+}
+
+// dW (O, C, P, Q) and db (O,). Tiles of dW are shared out among a few threads, each of which goes through all samples.
+template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
+    const std::int64_t M = s.Q * s.C, height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
+    const int rows = even_rows(M);
+    const std::int64_t down = (M + rows - 1) / rows, across = (s.O + tile_columns<T> - 1) / tile_columns<T>;
+    const std::int64_t tiles = s.P * down * across;
+    const bool padded = s.pad_h || s.pad_w;
+    const T* images = x;
+    if (padded) {
+        T* all = scratch<T>(0, static_cast<std::size_t>(s.N * height * width * s.C));
+        for (std::int64_t n = 0; n < s.N; ++n)
+            spread_out(s.H, s.W, s.C, x + n * s.H * s.W * s.C, height, width, s.pad_h, s.pad_w, 1, 1, all + n * height * width * s.C);
+        images = all;
+    }
+    T* total = scratch<T>(2, static_cast<std::size_t>(s.P * M * s.O));  // (P, Q·C, O)
+    if (s.N == 0) std::fill_n(total, s.P * M * s.O, T(0));
+    const std::int64_t most = s.N * s.I * s.J * s.P * M * s.O < (1 << 19) ? 1 : 4, groups = std::min(most, tiles);
+    parallel(groups, [&](std::int64_t group) {
+        for (std::int64_t n = 0; n < s.N; ++n)
+            for (std::int64_t i = group; i < tiles; i += groups) {
+                const std::int64_t p = i / (down * across), m = i / across % down * rows, o = i % across * tile_columns<T>;
+                const Terms<T> terms{s.J, images + ((n * height + p) * width) * s.C + m, 1, s.across * s.C,
+                                     dy + n * s.I * s.J * s.O + o, s.O,
+                                     s.I, s.down * width * s.C, s.J * s.O};
+                tile_of<T, false>(static_cast<int>(std::min<std::int64_t>(rows, M - m)),
+                                  static_cast<int>(std::min(tile_columns<T>, s.O - o)), terms,
+                                  total + (p * M + m) * s.O + o, s.O, n == 0, static_cast<const T*>(nullptr));
+            }
+    });
+    for (std::int64_t o = 0; o < s.O; ++o)
+        for (std::int64_t ch = 0; ch < s.C; ++ch)
+            for (std::int64_t pq = 0; pq < s.P * s.Q; ++pq)
+                dW[(o * s.C + ch) * s.P * s.Q + pq] = total[(pq * s.C + ch) * s.O + o];
+    column_sums(s.N * s.I * s.J, s.O, dy, db);
+}
+
+template <class T> void convolution_backward(const Call& c) {  // arrays dy x W | dx dW db
+    const Shapes s = shapes_of(c);
+    const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
+    filter_gradients(s, dy, x, c.at<T>(4), c.at<T>(5));
+    // dx is a convolution too: of dy, with gaps for the stride and zeros around it, by the filter turned round.
+    T* B = scratch<T>(2, static_cast<std::size_t>(s.P * s.Q * s.C * s.O));
+    filter_turned(s, c.at<const T>(2), B);
+    T* dx = c.at<T>(3);
+    const std::int64_t height = s.H + s.P - 1, width = s.W + s.Q - 1;
+    const std::int64_t top = s.P - 1 - s.pad_h, left = s.Q - 1 - s.pad_w;
+    parallel_ranges(s.N, 0.02 * static_cast<double>(s.H * s.W * s.O * s.P * s.Q * s.C),
+                    [=](std::int64_t begin, std::int64_t end) {
+        T* spread = scratch<T>(0, static_cast<std::size_t>(height * width * s.O));
+        for (std::int64_t n = begin; n < end; ++n) {
+            std::fill_n(spread, height * width * s.O, T(0));
+            for (std::int64_t i = 0; i < s.I; ++i)
+                for (std::int64_t j = 0; j < s.J; ++j) {
+                    const std::int64_t h = top + i * s.down, w = left + j * s.across;
+                    if (h >= 0 && h < height && w >= 0 && w < width)  // beyond lie pixels that only padding sees
+                        std::copy_n(dy + ((n * s.I + i) * s.J + j) * s.O, s.O, spread + (h * width + w) * s.O);
+                }
+            convolve_image(spread, width, s.O, B, s.P, s.Q, s.C, 1, 1, static_cast<const T*>(nullptr),
+                           dx + n * s.H * s.W * s.C, s.H, s.W);
+        }
+    });
+}
+
+template <class T> void convolution_backward_parameters(const Call& c) {  // arrays dy x | dW db
+    filter_gradients(shapes_of(c), c.at<const T>(0), c.at<const T>(1), c.at<T>(2), c.at<T>(3));
+}
+
+}  // namespace chainrule::CHAINRULE_ISA

@@ -1,0 +1,123 @@
+// Pooling (operations/pooling.py), with images laid out pixel by pixel: the channels of a pixel are worked on together.
+#pragma once
+
+#include "convolution.hpp"
+
+namespace chainrule::CHAINRULE_ISA {
+
+// f(n, i, j, its output pixel's offset) for every window; O is C, P × Q the window. `first` offsets are in elements of x.
+template <class F> void each_window(const Shapes& s, const F& f) {
+    parallel_ranges(s.N, 0.1 * static_cast<double>(s.I * s.J * s.P * s.Q * s.C), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t n = begin; n < end; ++n)
+            for (std::int64_t i = 0; i < s.I; ++i)
+                for (std::int64_t j = 0; j < s.J; ++j)
+                    f(((n * s.H + i * s.down) * s.W + j * s.across) * s.C, ((n * s.I + i) * s.J + j) * s.C);
+    });
+}
+
+template <class T> inline bool larger(T a, T b) { return a > b || (a != a && b == b); }  // NaN is the largest, as in NumPy
+
+template <class T> void max_pool_forward(const Call& c) {  // arrays x | y
+    const Shapes s = shapes_of(c);
+    const T* x = c.at<const T>(0);
+    T* y = c.at<T>(1);
+    each_window(s, [=](std::int64_t from, std::int64_t to) {
+        std::copy_n(x + from, s.C, y + to);
+        for (std::int64_t p = 0; p < s.P; ++p)
+            for (std::int64_t q = 0; q < s.Q; ++q) {
+                const T* pixel = x + from + (p * s.W + q) * s.C;
+                for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] = larger(pixel[ch], y[to + ch]) ? pixel[ch] : y[to + ch];
+            }
+    });
+}
+
+template <class T> void max_pool_backward(const Call& c) {  // arrays dy x | dx
+    const Shapes s = shapes_of(c);
+    const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
+    T* dx = c.at<T>(2);
+    std::fill_n(dx, s.N * s.H * s.W * s.C, T(0));
+    each_window(s, [=](std::int64_t from, std::int64_t to) {
+        T* best = scratch<T>(0, static_cast<std::size_t>(s.C));
+        T* place = scratch<T>(1, static_cast<std::size_t>(s.C));  // number of the window's first largest pixel
+        std::copy_n(x + from, s.C, best);
+        std::fill_n(place, s.C, T(0));
+        for (std::int64_t p = 0; p < s.P; ++p)
+            for (std::int64_t q = 0; q < s.Q; ++q) {
+                const T* pixel = x + from + (p * s.W + q) * s.C;
+                const T number = static_cast<T>(p * s.Q + q);
+                for (std::int64_t ch = 0; ch < s.C; ++ch) {
+                    const bool wins = larger(pixel[ch], best[ch]);
+                    best[ch] = wins ? pixel[ch] : best[ch];
+                    place[ch] = wins ? number : place[ch];
+                }
+            }
+        for (std::int64_t p = 0; p < s.P; ++p)
+            for (std::int64_t q = 0; q < s.Q; ++q) {
+                T* pixel = dx + from + (p * s.W + q) * s.C;
+                const T number = static_cast<T>(p * s.Q + q);
+                for (std::int64_t ch = 0; ch < s.C; ++ch) pixel[ch] += place[ch] == number ? dy[to + ch] : T(0);
+            }
+    });
+}
+
+template <class T> void average_pool_forward(const Call& c) {  // arrays x | y
+    const Shapes s = shapes_of(c);
+    const T* x = c.at<const T>(0);
+    T* y = c.at<T>(1);
+    each_window(s, [=](std::int64_t from, std::int64_t to) {
+        std::fill_n(y + to, s.C, T(0));
+        for (std::int64_t p = 0; p < s.P; ++p)
+            for (std::int64_t q = 0; q < s.Q; ++q)
+                for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] += x[from + (p * s.W + q) * s.C + ch];
+        for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] = y[to + ch] / static_cast<T>(s.P * s.Q);
+    });
+}
+
+template <class T> void average_pool_backward(const Call& c) {  // arrays dy | dx
+    const Shapes s = shapes_of(c);
+    const T* dy = c.at<const T>(0);
+    T* dx = c.at<T>(1);
+    std::fill_n(dx, s.N * s.H * s.W * s.C, T(0));
+    each_window(s, [=](std::int64_t from, std::int64_t to) {
+        for (std::int64_t p = 0; p < s.P; ++p)
+            for (std::int64_t q = 0; q < s.Q; ++q)
+                for (std::int64_t ch = 0; ch < s.C; ++ch)
+                    dx[from + (p * s.W + q) * s.C + ch] += dy[to + ch] / static_cast<T>(s.P * s.Q);
+    });
+}
+
+// Any array of up to 6 axes into one without gaps (arrays from | to; sizes rank, element bytes, shape, strides in bytes).
+template <class T> void arranged(const Call& c) {
+    const auto rank = static_cast<int>(c.size[0]);
+    const std::int64_t bytes = c.size[1], *shape = c.size + 2, *strides = c.size + 8;
+    std::int64_t inner = 1;
+    for (int axis = 1; axis < rank; ++axis) inner *= shape[axis];
+    const char* from = c.at<const char>(0);
+    char* to = c.at<char>(1);
+    const auto put = [=]<class U>(U) {
+        parallel_ranges(shape[0], 1.0 * static_cast<double>(inner), [=](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t n = begin; n < end; ++n) {
+                U* at = reinterpret_cast<U*>(to) + n * inner;
+                std::int64_t place[6] = {};
+                const char* row = from + n * strides[0];
+                const std::int64_t last = rank > 1 ? shape[rank - 1] : 1, step = rank > 1 ? strides[rank - 1] : 0;
+                for (std::int64_t done = 0; done < inner; done += last) {
+                    for (std::int64_t i = 0; i < last; ++i) std::memcpy(at++, row + i * step, sizeof(U));
+                    for (int axis = rank - 2; axis > 0; --axis) {
+                        row += strides[axis];
+                        if (++place[axis] < shape[axis]) break;
+                        row -= shape[axis] * strides[axis];
+                        place[axis] = 0;
+                    }
+                }
+            }
+        });
+    };
+    if (inner == 0) return;
+    if (bytes == 8) put(std::uint64_t{});
+    else if (bytes == 4) put(std::uint32_t{});
+    else if (bytes == 1) put(std::uint8_t{});
+    else put(std::uint16_t{});
+}
+
+}  // namespace chainrule::CHAINRULE_ISA
