@@ -2,9 +2,9 @@
 // prints the tables; each command below writes one line per function, fields separated by spaces.
 //
 //   float STEP THREADS   every STEP-th of the 2³² float inputs against glibc in double
-//                        name, largest error in ulp, its input, results not correctly rounded, wrong specials, inputs
 //   double COUNT         random double inputs of all sizes against libquadmath (113 bits)
-//                        the same, and the largest relative error among normal results
+//                        each: name, largest error in ulp, its input, results not correctly rounded, special results
+//                        that are wrong, inputs, largest relative error among normal results not correctly rounded
 //   digest STEP COUNT    the bytes of every STEP-th float result and of COUNT double results, summed up
 //   speed                nanoseconds per element on arrays in the first-level cache: ours and glibc's, float and double
 
@@ -131,31 +131,27 @@ struct Findings {
     }
 };
 
-// Compares one result with the wide value. An infinite result counts as the next power of two above the largest number.
+// Compares one result with the wide value. An infinite result counts as the power of two above the largest number.
 template <class T, class W>
 void judge(Findings& found, T x, T y, W truth) {
     using Limits = std::numeric_limits<T>;
     const T nearest = static_cast<T>(truth);
     ++found.inputs;
-    if (std::memcmp(&y, &nearest, sizeof y) == 0) {
-        // Correctly rounded: the error is at most half, and still worth measuring unless the result is special.
-        if (!(std::fabs(y) <= Limits::max())) return;
-    } else if (std::isnan(y) || std::isnan(nearest) || (y == 0 && nearest == 0)) {
+    if (std::memcmp(&y, &nearest, sizeof y) == 0) return;  // correctly rounded: the error is at most half
+    if (std::isnan(y) || std::isnan(nearest) || (y == 0 && nearest == 0)) {
         found.wrong += !(std::isnan(y) && std::isnan(nearest));  // any NaN will do; the sign of a zero must be right
         return;
-    } else {
-        ++found.misrounded;
     }
+    ++found.misrounded;
     const W top = W(Limits::max()) + std::ldexp(1.0, Limits::max_exponent - Limits::digits);
     const W value = std::isinf(y) ? (y > 0 ? top : -top) : W(y);
     const W error = value > truth ? value - truth : truth - value;
-    if (std::isinf(static_cast<double>(error))) {
+    if (!(error <= top)) {  // the truth is infinite and the result is not, or the other way round
         ++found.wrong;
         return;
     }
-    int exponent;
-    std::frexp(static_cast<double>(nearest), &exponent);
-    if (std::isinf(nearest)) exponent = Limits::max_exponent;
+    int exponent = Limits::max_exponent;
+    if (!std::isinf(nearest)) std::frexp(static_cast<double>(nearest), &exponent);
     exponent = std::max(exponent, Limits::min_exponent);
     const double ulps = static_cast<double>(error / W(std::ldexp(1.0, exponent - Limits::digits)));
     if (ulps > found.largest) found.largest = ulps, found.at = static_cast<double>(x);

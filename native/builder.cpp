@@ -169,17 +169,27 @@ npy_intp Builder::whole(int argument) {
     return static_cast<npy_intp>(value);
 }
 
-void Builder::pair(int argument, npy_intp (&values)[2]) {
+bool Builder::whole_numbers(int argument, Py_ssize_t least, Py_ssize_t most, npy_intp* values, npy_intp& count) {
     PyObject* tuple = ok_ && argument < count_ ? arguments_[argument] : nullptr;
-    if (tuple == nullptr || !PyTuple_CheckExact(tuple) || PyTuple_GET_SIZE(tuple) != 2) return refuse();
-    for (int i = 0; i < 2; ++i) {
+    if (tuple == nullptr || !PyTuple_CheckExact(tuple)) return false;
+    count = PyTuple_GET_SIZE(tuple);
+    if (count < least || count > most) return false;
+    for (npy_intp i = 0; i < count; ++i) {
         PyObject* item = PyTuple_GET_ITEM(tuple, i);
-        if (!PyLong_CheckExact(item)) return refuse();
         int beyond = 0;
-        const long value = PyLong_AsLongAndOverflow(item, &beyond);
-        if (beyond || value < 0 || value > 1'000'000) return refuse();
-        values[i] = value;
+        values[i] = PyLong_CheckExact(item) ? PyLong_AsLongAndOverflow(item, &beyond) : -1;
+        if (beyond || values[i] < 0 || values[i] > (npy_intp{1} << 40)) return false;
     }
+    return true;
+}
+
+void Builder::pair(int argument, npy_intp (&values)[2]) {
+    npy_intp count = 0;
+    if (!whole_numbers(argument, 2, 2, values, count) || values[0] > 1'000'000 || values[1] > 1'000'000) refuse();
+}
+
+void Builder::shape(int argument, npy_intp (&values)[most_axes], npy_intp& rank) {
+    if (!whole_numbers(argument, 0, most_axes - 1, values + 1, rank)) refuse();
 }
 
 void Builder::out(int rank, const npy_intp* shape, int type, const Order& order) {
@@ -192,6 +202,19 @@ void Builder::out(int rank, const npy_intp* shape, int type, const Order& order)
 
 void Builder::out(std::initializer_list<npy_intp> shape, int type) {
     out(static_cast<int>(shape.size()), shape.begin(), type);
+}
+
+void Builder::view(int rank, const npy_intp* shape) {
+    if (!ok_) return;
+    is_view_ = before.empty();
+    if (is_view_) return refuse();
+    npy_intp copy[most_axes];
+    std::copy_n(shape, rank, copy);
+    PyArray_Dims dims = {copy, rank};
+    PyObject* other = PyArray_Newshape(made.back(), &dims, NPY_CORDER);
+    if (other == nullptr) return refuse();
+    made.push_back(reinterpret_cast<PyArrayObject*>(other));
+    ++outputs_;
 }
 
 PyObject* Builder::result() {

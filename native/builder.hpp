@@ -54,14 +54,20 @@ public:
     void number(int argument);
     npy_intp whole(int argument);
     void pair(int argument, npy_intp (&values)[2]);
+    void shape(int argument, npy_intp (&values)[most_axes], npy_intp& rank);  // of a sample, into values[1] …
 
     // The next output, of the inputs' dtype or of `type`.
     void out(std::initializer_list<npy_intp> shape, int type = -1);
     void out(int rank, const npy_intp* shape, int type = -1, const Order& order = {});
     void out(const In& like) { out(like.rank, like.shape, -1, like.order); }
 
+    // The output is the last input (rearranged before) in another shape; where nothing had to be rearranged, the formula
+    // makes a view, which a tape need not know of.
+    void view(int rank, const npy_intp* shape);
+
     void size(npy_intp n) { call.size[sizes_++] = n; }
     void refuse() { ok_ = false; }
+    bool is_view() const { return is_view_; }
     bool ok() const { return ok_ && !PyErr_Occurred(); }
     int dtype() const { return dtype_ == NPY_DOUBLE ? 1 : 0; }
     PyObject* result();  // a new reference: the output, or a tuple of them
@@ -77,11 +83,12 @@ private:
     In accept(PyArrayObject* array, const Order& order);
     PyArrayObject* allocate(int rank, const npy_intp* shape, int type, const Order& order);
     bool add(void* data);
+    bool whole_numbers(int argument, Py_ssize_t least, Py_ssize_t most, npy_intp* values, npy_intp& count);
 
     PyObject* const* arguments_;
     Py_ssize_t count_;
     int dtype_ = NPY_NOTYPE, arrays_ = 0, sizes_ = 0, numbers_ = 0, outputs_ = 0;
-    bool ok_ = true;
+    bool ok_ = true, is_view_ = false;
 };
 
 extern PyTypeObject* cell_type;  // set by the module

@@ -36,8 +36,7 @@ struct Call {
     X(gather_rows) X(gather_bytes) X(right_labels) X(right_rows) X(right_decisions) \
     X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) \
     X(convolution_forward) X(convolution_backward) X(convolution_backward_parameters) \
-    X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward) X(arranged)
-
+    X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward) X(arranged) X(nothing)
 
 enum class Kernel : int {
 #define CHAINRULE_NAME(name) name,

@@ -49,7 +49,7 @@ PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t coun
     twin.prepare(builder);
     if (PyErr_Occurred()) return nullptr;
     if (!builder.ok()) {
-        if (recording) recording->fail(std::string(twin.name) + ": arguments its kernel does not take");
+        if (recording && !builder.is_view()) recording->fail(std::string(twin.name) + ": arguments its kernel does not take");
         Py_RETURN_NOTIMPLEMENTED;
     }
     builder.call.run = chosen->table->run[static_cast<int>(twin.kernel)][builder.dtype()];

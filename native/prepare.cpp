@@ -223,6 +223,19 @@ void shuffled(Builder& b) {  // count, seed, stream, epoch → order (count,)
     sizes(b, {count, seed, stream, epoch});
 }
 
+void reshape(Builder& b) {  // x (N, …), shape → y (N, *shape)
+    const In x = b.floats(0, -1);
+    npy_intp shape[most_axes], rank = 0;
+    b.shape(1, shape, rank);
+    if (!b.ok()) return;
+    npy_intp count = x.rank ? x[0] : 0;
+    for (npy_intp axis = 1; axis <= rank; ++axis) count *= shape[axis];
+    check(b, x.rank > 0 && count == x.count);
+    if (!b.ok()) return;
+    shape[0] = x[0];
+    b.view(static_cast<int>(rank) + 1, shape);
+}
+
 // Images and windows: N C H W  O P Q  stride  padding  I J, in the order in which kernels read them.
 void windows(Builder& b, const In& x, npy_intp O, const npy_intp (&size)[2], const npy_intp (&stride)[2],
              const npy_intp (&padding)[2], npy_intp (&places)[2]) {
@@ -358,6 +371,7 @@ const Twin twins[] = {
     TWIN(convolution_backward_parameters, convolution_backward_parameters),
     TWIN(max_pool_forward, pool_forward), TWIN(max_pool_backward, max_pool_backward),
     TWIN(average_pool_forward, pool_forward), TWIN(average_pool_backward, average_pool_backward),
+    {"reshape_forward", Kernel::nothing, reshape}, {"reshape_backward", Kernel::nothing, reshape},
     TWIN(random_bits, random_bits), TWIN(shuffled, shuffled),
     TWIN(dropout_forward, dropout_forward), TWIN(dropout_backward, dropout_backward),
 };

@@ -283,3 +283,12 @@ def test_metadata_is_kept_apart_from_what_was_given():
     network = digit_network(metadata=given)
     given["classes"] = 3
     assert network.metadata == {"classes": 10}
+
+
+def test_a_layer_belongs_to_one_network():
+    shared = cr.Linear(2)
+    first = cr.Network([shared], loss=cr.SquaredError()).build((3,))
+    before = shared.W.copy()
+    with pytest.raises(SettingError, match=r"layer 0 \(Linear\) belongs to another network"):
+        cr.Network([shared], loss=cr.SquaredError(), seed=1).build((3,))
+    assert np.array_equal(first.parameters["layers.0.W"], before)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chainrule import kernels, operations
+from chainrule.errors import SettingError
 from chainrule.operations import operation
 from chainrule.testing import all_operations, check_operation
 
@@ -305,3 +306,11 @@ def test_an_operation_without_source_is_named():
 
 def test_what_a_test_defines_is_forgotten_afterwards():
     assert "square_forward" not in operations.OPERATIONS
+
+
+def test_an_operation_cannot_take_the_name_of_one_of_the_librarys():
+    def relu_forward(x):
+        return x
+
+    with pytest.raises(SettingError, match="the name relu_forward is taken"):
+        operation(relu_forward)

@@ -26,7 +26,11 @@ HELD_BACK = 0.1  # the share of the training samples that early stopping watches
 
 @dataclass(frozen=True)
 class Defaults:
-    """What suits a data set. Those of the digits did best in 5-fold cross-validation on their training samples."""
+    """What suits a data set.
+
+    Those of the digits did best of twelve settings in 5-fold cross-validation on the training samples. Which twelve,
+    and all other defaults, were picked with the test figures in view: those figures flatter a little.
+    """
 
     layers: str
     activation: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,6 +16,8 @@ from chainrule.losses import Loss
 from chainrule.network.summary import Summary, summarize
 from chainrule.operations.losses import mean_backward, mean_forward
 from chainrule.randomness import stream
+
+_homes: "WeakValueDictionary[Layer, Network]" = WeakValueDictionary()  # the network a layer was built in
 
 
 class Network:
@@ -79,11 +82,21 @@ class Network:
             if shape != self.input_shape:
                 raise ShapeError(f"the network is built for samples of shape {self.input_shape}, not {shape}")
             return
+        self._move_in()
         self.loss.check_scores(self.body.build(shape, rng))
         if rng is not None:
             self._check_no_layer_twice()
             self.body.replace_parameters(lambda name, initial: np.array(as_floats(initial, name, self.dtype)))
         self.input_shape = shape
+
+    def _move_in(self) -> None:
+        """Make the layers this network's own; building them anew would change the weights of another."""
+        for position, layer in enumerate(self.layers):
+            if _homes.get(layer, self) is not self:
+                raise SettingError(
+                    f"layer {position} ({type(layer).__name__}) belongs to another network already; make a new one"
+                )
+            _homes[layer] = self
 
     def _check_no_layer_twice(self) -> None:
         """Two names for one array would be trained twice, each time with half of its gradient."""

@@ -57,7 +57,13 @@ OPERATIONS: dict[str, Operation[Any, Any]] = {}  # every operation that has been
 
 
 def operation(formula: Callable[P, R]) -> Operation[P, R]:
-    """Make `formula` an operation: a plain function on arrays whose body is the mathematics and nothing else."""
+    """Make `formula` an operation: a plain function on arrays whose body is the mathematics and nothing else.
+
+    Raises SettingError when the library has one of that name: its compiled twin would run in the place of yours.
+    """
+    taken = OPERATIONS.get(formula.__name__)
+    if taken is not None and taken.__module__.startswith("chainrule.") and taken.__module__ != formula.__module__:
+        raise SettingError(f"the name {formula.__name__} is taken by {taken.__module__}; give your operation another")
     made = Operation(formula)
     OPERATIONS[made.name] = made
     return made

@@ -32,7 +32,7 @@ def max_pool_backward(
     """∂L/∂y goes to the pixel that was largest; among equals to the first, row by row from the window's top left."""
     seen = windows(x, size, stride)  # (N, C, 2, 3, 3, 2)
     first = seen.reshape(*dy.shape, size[0] * size[1]).argmax(axis=4)  # (N, C, 2, 3)   its number in that order
-    n, c, i, j = np.indices(dy.shape, sparse=True)
+    n, c, i, j = np.ix_(*map(range, dy.shape))
     h, w = stride[0] * i + first // size[1], stride[1] * j + first % size[1]  # (N, C, 2, 3)   its row and column
     pixel = np.ravel_multi_index((n, c, h, w), x.shape)  # (N, C, 2, 3)   its number among all pixels of x
     total = np.bincount(pixel.ravel(), dy.ravel(), x.size)  # (N·C·6·4,)   a pixel may be largest in several windows

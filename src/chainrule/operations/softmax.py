@@ -7,7 +7,7 @@ from chainrule.operations.operation import operation
 
 
 def below_largest(f: Array) -> Array:  # f (N, K)
-    """F − max f in each row, by halves: the difference of two finite numbers can be too large, half of it cannot."""
+    """f − max f in each row, by halves: the difference of two finite numbers can be too large, half of it cannot."""
     gap = f / 2 - f.max(axis=1, keepdims=True) / 2  # (N, K)   ≤ 0
     return np.maximum(gap, np.finfo(f.dtype).min / 2) * 2  # (N, K)
 
