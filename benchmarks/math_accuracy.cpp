@@ -10,8 +10,6 @@
 
 #include "../native/math.hpp"
 
-#include <quadmath.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cinttypes>
@@ -23,11 +21,20 @@
 #include <thread>
 #include <vector>
 
+#if defined(__x86_64__)
+#include <quadmath.h>
+using Quad = __float128;
+#else
+using Quad = long double;  // 113 bits on 64-bit Arm
+inline Quad expq(Quad x) { return std::exp(x); }
+inline Quad logq(Quad x) { return std::log(x); }
+inline Quad log1pq(Quad x) { return std::log1p(x); }
+inline Quad tanhq(Quad x) { return std::tanh(x); }
+#endif
+
 namespace math = chainrule::math;
 
 namespace {
-
-using Quad = __float128;
 
 double wide_exp(double x) { return std::exp(x); }
 double wide_log(double x) { return std::log(x); }

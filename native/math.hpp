@@ -42,7 +42,8 @@ CHAINRULE_INLINE T polynomial(T x, T square, T c0, T c1, Rest... rest) {
 // What differs between float and double.
 //
 // ln2_high + ln2_low = ln 2, with so few bits in ln2_high that n · ln2_high is exact for every exponent n.
-// The polynomials are minimax fits (Remez exchange in 80 digits, first coefficient fixed, the rest rounded to T):
+// The polynomials are minimax fits (Remez exchange in 80 digits with the first coefficient held, the rest then rounded
+// to T); beside each stands the largest relative error that it causes:
 //   exp_tail(r) ≈ (eʳ − 1 − r) / r²        for |r| ≤ ln 2 / 2, weighted so that r² · error is relative to eʳ
 //   log_tail(f) ≈ (log(1 + f) − f) / f²    for √½ − 1 ≤ f ≤ √2 − 1, weighted likewise relative to log(1 + f)
 template <class T>
@@ -56,15 +57,15 @@ struct Format<float> {
     static constexpr float log2_e = 0x1.715476p+0f;
     static constexpr float ln2_high = 0x1.62e4p-1f;
     static constexpr float ln2_low = 0x1.7f7d1cp-20f;
-    static constexpr float exp_limit = 104.0f;      // beyond this eˣ rounds to ∞, e⁻ˣ to 0
-    static constexpr float tanh_limit = 10.0f;      // beyond this tanh rounds to 1
+    static constexpr float exp_limit = 104.0f;  // beyond this eˣ rounds to ∞, e⁻ˣ to 0
+    static constexpr float tanh_limit = 10.0f;  // beyond this tanh rounds to 1
 
     CHAINRULE_INLINE static float exp_tail(float r, float square) {  // error 2⁻²⁷·⁹
         return polynomial(r, square, 0.5f, 0x1.5554a2p-3f, 0x1.55568ap-5f, 0x1.123006p-7f, 0x1.6b6dfap-10f);
     }
     CHAINRULE_INLINE static float log_tail(float f, float square) {  // error 2⁻²⁷·²
-        return polynomial(f, square, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f, 0x1.22da0ap-3f,
-                          -0x1.0d84cep-3f, 0x1.055bacp-3f, -0x1.38b83cp-4f);
+        return polynomial(f, square, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f,
+                          0x1.22da0ap-3f, -0x1.0d84cep-3f, 0x1.055bacp-3f, -0x1.38b83cp-4f);
     }
 };
 
@@ -118,7 +119,8 @@ CHAINRULE_INLINE T with_sign_of(T magnitude, T sign) {
     return from_bits<T>((to_bits(magnitude) & rest) | (to_bits(sign) & ~rest));
 }
 
-// A number too precise for one T: high + low, with low a small correction.
+// A number too precise for one T: high + low, with low a small correction. What an addition or a multiply-add loses is
+// had exactly as (big − sum) + small, which is why these lines must never be reordered.
 template <class T>
 struct Pair {
     T high, low;
@@ -133,8 +135,8 @@ CHAINRULE_INLINE T quotient(Pair<T> a, Pair<T> b) {
     return fma(remainder, inverse, guess);
 }
 
-// x = n ln 2 + r with a whole n and |r| ≤ ln 2 / 2. Adding `shift` = 1.5 · 2^mantissa_bits + offset rounds to a whole
-// number and leaves n + offset in the lowest bits of `shifted`.
+// x = n ln 2 + r with a whole n and |r| ≤ ln 2 / 2, for |x| ≤ exp_limit. Adding `shift` = 1.5 · 2^mantissa_bits + offset
+// rounds to a whole number and leaves n + offset in the lowest bits of `shifted`.
 template <class T>
 struct Reduced {
     Bits<T> shifted;

@@ -96,7 +96,7 @@ def test_a_jpeg_is_a_picture_too(tmp_path):
     np.testing.assert_allclose(found.x, INK.reshape(1, 20) / 255, atol=0.02)
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"\x80\x04N.", b"<svg/>", os.urandom(100)])
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"\x80\x04N.", b"<svg/>", bytes(range(200))])
 def test_what_is_no_picture_is_refused(tmp_path, content):
     path = tmp_path / "picture.png"
     path.write_bytes(content)
