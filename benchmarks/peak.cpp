@@ -45,7 +45,11 @@ volatile float keep;  // what is written here cannot be left out by the compiler
 
 constexpr int chains = 12;  // two units of latency 4 to 5 are kept busy, and 16 registers suffice
 
-template <class V> void multiply_add(long rounds, V a, V b) {
+typedef float V64 __attribute__((vector_size(64)));
+typedef float V32 __attribute__((vector_size(32)));
+
+template <class V> void multiply_add(long rounds, float factor, float term) {
+    const V a = V{} + factor, b = V{} + term;
     V sum[chains];
     for (int i = 0; i < chains; ++i) sum[i] = a + static_cast<float>(i);
     for (long round = 0; round < rounds; ++round)
@@ -53,12 +57,11 @@ template <class V> void multiply_add(long rounds, V a, V b) {
     for (int i = 0; i < chains; ++i) keep = sum[i][0];
 }
 
-template <int bytes> double flops(int threads) {
-    typedef float V __attribute__((vector_size(bytes)));
-    constexpr int lanes = bytes / sizeof(float);
+template <class V> double flops(int threads) {
+    constexpr int lanes = sizeof(V) / sizeof(float);
     static volatile float factor = 0.999f, term = 0.001f;
     return best_rate(2.0 * chains * lanes * threads, [&](long rounds) {
-        return together(threads, [&](int) { multiply_add<V>(rounds, V{} + factor, V{} + term); });
+        return together(threads, [&](int) { multiply_add<V>(rounds, factor, term); });
     });
 }
 
@@ -80,8 +83,8 @@ double bandwidth(int threads, long bytes) {
 
 int main(int count, char** arguments) {
     const int threads = count > 1 ? std::atoi(arguments[1]) : 1;
-    std::printf("{\"threads\": %d, \"gflops\": {\"64\": %.1f, \"32\": %.1f}, \"triad\": {", threads, flops<64>(threads) / 1e9,
-                flops<32>(threads) / 1e9);
+    std::printf("{\"threads\": %d, \"gflops\": {\"64\": %.1f, \"32\": %.1f}, \"triad\": {", threads, flops<V64>(threads) / 1e9,
+                flops<V32>(threads) / 1e9);
     for (int i = 2; i < count; ++i)
         std::printf("%s\"%s\": %.1f", i > 2 ? ", " : "", arguments[i], bandwidth(threads, std::atol(arguments[i])) / 1e9);
     std::printf("}}\n");

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
@@ -75,5 +76,30 @@ template <class T> inline void store(T* p, Vector<T> v, int count) {
     std::memcpy(p, &v, static_cast<std::size_t>(count) * sizeof(T));
 }
 #endif
+
+// A square of lanes × lanes elements, turned: row i of `to` is column i of `from`. In log₂(lanes) rounds of exchanges
+// between pairs of rows.
+template <class T> inline void turn_square(const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
+    constexpr int n = lanes<T>;
+    using Index [[gnu::vector_size(vector_bytes)]] = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+    Vector<T> row[n];
+    for (int i = 0; i < n; ++i) row[i] = load(from + i * from_row);
+#pragma GCC unroll 4
+    for (int half = n / 2; half > 0; half /= 2) {
+        Index upper, lower;  // from (a, b): a's lanes without `half` with b's, and those with
+        for (int lane = 0; lane < n; ++lane) {
+            upper[lane] = lane & half ? n + lane - half : lane;
+            lower[lane] = lane & half ? n + lane : lane + half;
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < n; ++i)
+            if (!(i & half)) {
+                const Vector<T> a = row[i], b = row[i + half];
+                row[i] = __builtin_shuffle(a, b, upper);
+                row[i + half] = __builtin_shuffle(a, b, lower);
+            }
+    }
+    for (int i = 0; i < n; ++i) store(to + i * to_row, row[i]);
+}
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -48,14 +48,14 @@ def philox_in_whole_numbers(counter, key):
 @pytest.mark.parametrize(
     ("seed", "stream", "step"), [(0, 0, 0), (1, 2, 3), (2**40 + 5, 2**32 - 1, 77), (2**64 - 1, 9, 2**31)]
 )
-def test_word_4i_plus_j_is_word_j_of_the_counter_i(name, seed, stream, step):
+def test_the_words_are_all_the_first_then_all_the_second_words_of_the_counters(name, seed, stream, step):
     key = seed % 2**32, seed // 2**32
-    expected = [word for i in range(5) for word in philox_in_whole_numbers((i, 0, step, stream), key)]
     with backend(name):
-        for count in (0, 1, 3, 4, 5, 18):
+        for count in (0, 1, 3, 4, 5, 18, 64, 67, 300):
+            blocks = [philox_in_whole_numbers((i, 0, step, stream), key) for i in range((count + 3) // 4)]
             bits = random_bits(count, seed, stream, step)
             assert bits.dtype == np.uint32
-            assert bits.tolist() == expected[:count]
+            assert bits.tolist() == [block[j] for j in range(4) for block in blocks][:count]
 
 
 def test_of_larger_numbers_the_low_bits_count():

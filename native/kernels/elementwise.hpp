@@ -1,5 +1,6 @@
 // One number in, one number out, element by element (operations/activations.py, updates.py). Plain loops: the compiler
-// vectorises them for the instruction set at hand, and with contraction off no bit depends on how.
+// vectorises them for the instruction set at hand, and with contraction off no bit depends on how. An output is either
+// an array of its own or exactly one of the inputs (a tape updates weights in place); `ivdep` says that much.
 #pragma once
 
 #include "../call.hpp"
@@ -14,6 +15,7 @@ template <class T, class F> void map(const Call& c, double cost, F f) {  // arra
     const T* x = c.at<const T>(0);
     T* y = c.at<T>(1);
     parallel_ranges(c.size[0], cost, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) y[i] = f(x[i]);
     });
 }
@@ -22,6 +24,7 @@ template <class T, class F> void map2(const Call& c, double cost, F f) {  // arr
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
     T* dx = c.at<T>(2);
     parallel_ranges(c.size[0], cost, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) dx[i] = f(dy[i], x[i]);
     });
 }
@@ -31,10 +34,9 @@ template <class T> void identity_backward(const Call& c) { identity_forward<T>(c
 template <class T> void step_forward(const Call& c) { map<T>(c, cheap, [](T x) { return x >= 0 ? T(1) : T(0); }); }
 template <class T> void step_backward(const Call& c) { map<T>(c, cheap, [](T) { return T(0); }); }
 
-// np.maximum(x, 0): NaN stays NaN.
-template <class T> inline T positive(T x) { return x > 0 ? x : x != x ? x : T(0); }
-
-template <class T> void relu_forward(const Call& c) { map<T>(c, cheap, positive<T>); }
+template <class T> void relu_forward(const Call& c) {
+    map<T>(c, cheap, [](T x) { return x <= 0 ? T(0) : x; });  // NaN stays NaN
+}
 template <class T> void relu_backward(const Call& c) {
     map2<T>(c, cheap, [](T dy, T y) { return y > 0 ? dy : T(0); });
 }
@@ -59,6 +61,7 @@ template <class T> void sgd_update(const Call& c) {  // arrays W dW | W, number:
     const T *W = c.at<const T>(0), *dW = c.at<const T>(1), rate = static_cast<T>(c.scalar(0));
     T* to = c.at<T>(2);
     parallel_ranges(c.size[0], cheap, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) to[i] = W[i] - rate * dW[i];
     });
 }
@@ -68,6 +71,7 @@ template <class T, class Step> void velocity_update(const Call& c, Step step) { 
     const T rate = static_cast<T>(c.scalar(0)), momentum = static_cast<T>(c.scalar(1));
     T *to = c.at<T>(3), *v_to = c.at<T>(4);
     parallel_ranges(c.size[0], 2 * cheap, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) {
             const T velocity = momentum * v[i] + dW[i];
             to[i] = W[i] - rate * step(dW[i], momentum, velocity);
@@ -93,16 +97,18 @@ template <class T> void adam_update(const Call& c) {  // arrays W dW m s | W m s
     const T *W = c.at<const T>(0), *dW = c.at<const T>(1), *m = c.at<const T>(2), *s = c.at<const T>(3);
     const auto step = static_cast<std::int64_t>(c.scalar(0));
     const double beta1 = c.scalar(2), beta2 = c.scalar(3);
-    const T rate = static_cast<T>(c.scalar(1)), epsilon = static_cast<T>(c.scalar(4));
     const T keep1 = static_cast<T>(beta1), take1 = static_cast<T>(1 - beta1);
     const T keep2 = static_cast<T>(beta2), take2 = static_cast<T>(1 - beta2);
-    const T bias1 = static_cast<T>(1 - power(beta1, step)), bias2 = static_cast<T>(1 - power(beta2, step));
+    // W − η (m / b₁) / (√(s / b₂) + ε) with one division: both sides of it times √b₂.
+    const double bias1 = 1 - power(beta1, step), root2 = math::sqrt(1 - power(beta2, step));
+    const T rate_now = static_cast<T>(c.scalar(1) * root2 / bias1), epsilon_now = static_cast<T>(c.scalar(4) * root2);
     T *to = c.at<T>(4), *m_to = c.at<T>(5), *s_to = c.at<T>(6);
     parallel_ranges(c.size[0], 6 * cheap, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) {
             const T mean = keep1 * m[i] + take1 * dW[i];
             const T square = keep2 * s[i] + take2 * dW[i] * dW[i];
-            to[i] = W[i] - rate * (mean / bias1) / (math::sqrt(square / bias2) + epsilon);
+            to[i] = W[i] - rate_now * mean / (math::sqrt(square) + epsilon_now);
             m_to[i] = mean;
             s_to[i] = square;
         }

@@ -19,12 +19,12 @@ template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, si
     const T *x = c.at<const T>(0), *W = c.at<const T>(1), *b = c.at<const T>(2);
     T* y = c.at<T>(3);
     if (mostly_zero(N * I, x)) sparse_forward(N, I, O, x, W, b, y);
-    else product(Product<T>{N, O, I, x, I, 1, W, O, y, O, b});
+    else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
 }
 
 template <class T> void linear_gradients(std::int64_t N, std::int64_t I, std::int64_t O, const T* dy, const T* x, T* dW, T* db) {
     if (mostly_zero(N * I, x)) sparse_weight_gradient(N, I, O, x, dy, dW);
-    else product(Product<T>{I, O, N, x, 1, I, dy, O, dW, O});
+    else product(Product<T>{I, O, N, x, 1, I, dy, O, 1, dW, O});
     column_sums(N, O, dy, db);
 }
 
@@ -32,9 +32,7 @@ template <class T> void linear_backward(const Call& c) {  // arrays dy x W | dx 
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1), *W = c.at<const T>(2);
     linear_gradients(N, I, O, dy, x, c.at<T>(4), c.at<T>(5));
-    T* turned = scratch<T>(2, static_cast<std::size_t>(I * O));  // W with o first, so that rows lie along i
-    transpose(I, O, W, turned);
-    product(Product<T>{N, I, O, dy, O, 1, turned, I, c.at<T>(3), I});
+    product(Product<T>{N, I, O, dy, O, 1, W, 1, O, c.at<T>(3), I});
 }
 
 template <class T> void linear_backward_parameters(const Call& c) {  // arrays dy x | dW db, sizes N I O

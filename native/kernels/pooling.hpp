@@ -15,7 +15,7 @@ template <class F> void each_window(const Shapes& s, const F& f) {
     });
 }
 
-template <class T> inline bool larger(T a, T b) { return a > b || (a != a && b == b); }  // NaN is the largest, as in NumPy
+template <class T> inline bool larger(T a, T b) { return !(a <= b) & (b == b); }  // NaN is the largest, as in NumPy
 
 template <class T> void max_pool_forward(const Call& c) {  // arrays x | y
     const Shapes s = shapes_of(c);
@@ -26,37 +26,44 @@ template <class T> void max_pool_forward(const Call& c) {  // arrays x | y
         for (std::int64_t p = 0; p < s.P; ++p)
             for (std::int64_t q = 0; q < s.Q; ++q) {
                 const T* pixel = x + from + (p * s.W + q) * s.C;
+#pragma GCC ivdep
                 for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] = larger(pixel[ch], y[to + ch]) ? pixel[ch] : y[to + ch];
             }
     });
 }
 
 template <class T> void max_pool_backward(const Call& c) {  // arrays dy x | dx
+    constexpr std::int64_t some = 64;           // channels at a time
     const Shapes s = shapes_of(c);
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
     T* dx = c.at<T>(2);
-    std::fill_n(dx, s.N * s.H * s.W * s.C, T(0));
+    const bool apart = s.down >= s.P && s.across >= s.Q;  // no pixel lies in two windows
+    if (!apart || s.I * s.P != s.H || s.J * s.Q != s.W) std::fill_n(dx, s.N * s.H * s.W * s.C, T(0));
     each_window(s, [=](std::int64_t from, std::int64_t to) {
-        T* best = scratch<T>(0, static_cast<std::size_t>(s.C));
-        T* place = scratch<T>(1, static_cast<std::size_t>(s.C));  // number of the window's first largest pixel
-        std::copy_n(x + from, s.C, best);
-        std::fill_n(place, s.C, T(0));
-        for (std::int64_t p = 0; p < s.P; ++p)
-            for (std::int64_t q = 0; q < s.Q; ++q) {
-                const T* pixel = x + from + (p * s.W + q) * s.C;
-                const T number = static_cast<T>(p * s.Q + q);
-                for (std::int64_t ch = 0; ch < s.C; ++ch) {
-                    const bool wins = larger(pixel[ch], best[ch]);
-                    best[ch] = wins ? pixel[ch] : best[ch];
-                    place[ch] = wins ? number : place[ch];
+        for (std::int64_t c0 = 0; c0 < s.C; c0 += some) {
+            const std::int64_t channels = std::min(some, s.C - c0);
+            T best[some], place[some] = {};    // the largest so far, and the number of its pixel in the window
+            std::copy_n(x + from + c0, channels, best);
+            for (std::int64_t p = 0; p < s.P; ++p)
+                for (std::int64_t q = 0; q < s.Q; ++q) {
+                    const T* pixel = x + from + c0 + (p * s.W + q) * s.C;
+                    const T number = static_cast<T>(p * s.Q + q);
+                    for (std::int64_t ch = 0; ch < channels; ++ch) {
+                        const bool wins = larger(pixel[ch], best[ch]);
+                        best[ch] = wins ? pixel[ch] : best[ch];
+                        place[ch] = wins ? number : place[ch];
+                    }
                 }
-            }
-        for (std::int64_t p = 0; p < s.P; ++p)
-            for (std::int64_t q = 0; q < s.Q; ++q) {
-                T* pixel = dx + from + (p * s.W + q) * s.C;
-                const T number = static_cast<T>(p * s.Q + q);
-                for (std::int64_t ch = 0; ch < s.C; ++ch) pixel[ch] += place[ch] == number ? dy[to + ch] : T(0);
-            }
+            const T* gradient = dy + to + c0;
+            for (std::int64_t p = 0; p < s.P; ++p)
+                for (std::int64_t q = 0; q < s.Q; ++q) {
+                    T* pixel = dx + from + c0 + (p * s.W + q) * s.C;
+                    const T number = static_cast<T>(p * s.Q + q);
+#pragma GCC ivdep
+                    for (std::int64_t ch = 0; ch < channels; ++ch)
+                        pixel[ch] = (apart ? T(0) : pixel[ch]) + (place[ch] == number ? gradient[ch] : T(0));
+                }
+        }
     });
 }
 

@@ -2,7 +2,8 @@
 //
 // Each c_mn is one chain of fused multiply-adds over k = 0, 1, 2, …, in that order, in one thread: c ← fma(a_mk, b_kn, c).
 // Blocking over k stores the chain and takes it up again, which changes no bit. A is read element by element and
-// broadcast, so any strides will do; rows of B are contiguous, so vectors lie along n and never across the sum.
+// broadcast, so any strides will do; rows of B are contiguous (or are made so, a block at a time), so vectors lie along n
+// and never across the sum.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +19,7 @@ template <class T> struct Product {
     const T* A;
     std::int64_t a_row, a_column;  // strides of A: from m to m + 1, from k to k + 1
     const T* B;
-    std::int64_t b_row;
+    std::int64_t b_row, b_column;  // strides of B, one of which is 1: from k to k + 1, from n to n + 1
     T* C;
     std::int64_t c_row;
     const T* bias = nullptr;       // added at the end, one for each n
@@ -31,7 +32,7 @@ template <class T, int V, bool whole> inline Vector<T> part(const T* p, int v, i
 
 constexpr int tile_vectors = 2;
 constexpr std::int64_t block_k = 128;   // a block of B (128 × one tile wide) stays in the first cache
-constexpr std::int64_t block_m = 96;    // a block of A (96 × 128) in the second
+constexpr std::int64_t block_m = 192;   // a block of A (192 × 128) in the second
 template <class T> constexpr std::int64_t tile_columns = tile_vectors * lanes<T>;
 
 // The terms of a tile's sums: `runs` runs of K, from one to the next `a_jump` and `b_jump` further. A matrix product has
@@ -93,19 +94,25 @@ template <class T> T* scratch(int which, std::size_t count) {
     return p + (64 - reinterpret_cast<std::uintptr_t>(p) % 64) % 64 / sizeof(T);
 }
 
-// at[j * rows + i] = from[i * columns + j]
-template <class T> void transpose(std::int64_t rows, std::int64_t columns, const T* from, T* at) {
-    constexpr std::int64_t side = 16;
-    for (std::int64_t i0 = 0; i0 < rows; i0 += side)
-        for (std::int64_t j0 = 0; j0 < columns; j0 += side)
-            for (std::int64_t i = i0; i < std::min(i0 + side, rows); ++i)
-                for (std::int64_t j = j0; j < std::min(j0 + side, columns); ++j) at[j * rows + i] = from[i * columns + j];
+// to[j * to_row + i] = from[i * from_row + j] for i < rows, j < columns.
+template <class T>
+void turn(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
+    constexpr int n = lanes<T>;
+    for (std::int64_t i = 0; i < rows; i += n)
+        for (std::int64_t j = 0; j < columns; j += n) {
+            if (i + n <= rows && j + n <= columns) {
+                turn_square(from + i * from_row + j, from_row, to + j * to_row + i, to_row);
+                continue;
+            }
+            for (std::int64_t k = i; k < std::min(i + n, rows); ++k)
+                for (std::int64_t l = j; l < std::min(j + n, columns); ++l) to[l * to_row + k] = from[k * from_row + l];
+        }
 }
 
 // One block of C: rows m0 … m1, columns n0 … n1.
 template <class T> void product_block(const Product<T>& p, std::int64_t m0, std::int64_t m1, std::int64_t n0, std::int64_t n1) {
     constexpr std::int64_t columns = tile_columns<T>;
-    const bool pack_a = n1 - n0 > 2 * columns, pack_b = m1 - m0 >= 4 * tile_rows;
+    const bool pack_a = n1 - n0 > 2 * columns, pack_b = m1 - m0 >= 4 * tile_rows || p.b_column != 1;
     T* packed_a = pack_a ? scratch<T>(0, static_cast<std::size_t>(block_m * block_k)) : nullptr;
     T* packed_b = pack_b ? scratch<T>(1, static_cast<std::size_t>(columns * block_k)) : nullptr;
     for (std::int64_t k0 = 0; k0 < p.K || k0 == 0; k0 += block_k) {
@@ -122,11 +129,14 @@ template <class T> void product_block(const Product<T>& p, std::int64_t m0, std:
         }
         for (std::int64_t n = n0; n < n1; n += columns) {
             const int width = static_cast<int>(std::min(columns, n1 - n));
-            const T* b = p.B + k0 * p.b_row + n;
+            const T* b = p.B + k0 * p.b_row + n * p.b_column;
             std::int64_t b_row = p.b_row;
             if (pack_b) {
-                for (std::int64_t k = 0; k < K; ++k)
-                    std::memcpy(packed_b + k * columns, b + k * p.b_row, static_cast<std::size_t>(width) * sizeof(T));
+                if (p.b_column == 1)
+                    for (std::int64_t k = 0; k < K; ++k)
+                        std::memcpy(packed_b + k * columns, b + k * p.b_row, static_cast<std::size_t>(width) * sizeof(T));
+                else
+                    turn(width, K, b, p.b_column, packed_b, columns);
                 b = packed_b;
                 b_row = columns;
             }

@@ -1,63 +1,81 @@
 // Random bits from a counter (operations/philox.py), and what is drawn with them: dropout masks and orders of rows.
 #pragma once
 
+#include "../vector.hpp"
 #include "elementwise.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Philox-4x32-10 at `lanes_of_blocks` counters side by side, so that the rounds vectorise. Word j of block i is word 4i + j.
-constexpr int philox_width = 16;
+// Philox-4x32-10 at several counters side by side: word[j] holds word j of the blocks from `first` on.
+constexpr int philox_width = vector_bytes / 4;
+using Words [[gnu::vector_size(vector_bytes)]] = std::uint32_t;
 
-inline void philox(std::uint64_t first_block, std::uint64_t seed, std::uint32_t stream, std::uint32_t step,
-                   std::uint32_t (&words)[4][philox_width]) {
-    std::uint32_t(&a)[philox_width] = words[0], (&b)[philox_width] = words[1];
-    std::uint32_t(&c)[philox_width] = words[2], (&d)[philox_width] = words[3];
+// The 64-bit products of 32-bit words with a constant, as their high and low halves.
+inline void multiply(Words x, std::uint32_t by, Words& high, Words& low) {
+#if defined(__AVX512F__)
+    const __m512i even = _mm512_mul_epu32((__m512i)x, _mm512_set1_epi32(static_cast<int>(by)));
+    const __m512i odd = _mm512_mul_epu32(_mm512_srli_epi64((__m512i)x, 32), _mm512_set1_epi32(static_cast<int>(by)));
+    high = (Words)_mm512_mask_blend_epi32(0xAAAA, _mm512_srli_epi64(even, 32), odd);
+    low = (Words)_mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
+#elif defined(__AVX2__)
+    const __m256i even = _mm256_mul_epu32((__m256i)x, _mm256_set1_epi32(static_cast<int>(by)));
+    const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64((__m256i)x, 32), _mm256_set1_epi32(static_cast<int>(by)));
+    high = (Words)_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA);
+    low = (Words)_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA);
+#else
     for (int i = 0; i < philox_width; ++i) {
-        const std::uint64_t block = first_block + static_cast<std::uint64_t>(i);
-        a[i] = static_cast<std::uint32_t>(block);
-        b[i] = static_cast<std::uint32_t>(block >> 32);
-        c[i] = step;
-        d[i] = stream;
+        const std::uint64_t product = std::uint64_t{by} * x[i];
+        high[i] = static_cast<std::uint32_t>(product >> 32);
+        low[i] = static_cast<std::uint32_t>(product);
     }
+#endif
+}
+
+inline void philox(std::uint64_t first, std::uint64_t seed, std::uint32_t stream, std::uint32_t step, Words (&word)[4]) {
+    Words lane;
+    for (int i = 0; i < philox_width; ++i) lane[i] = static_cast<std::uint32_t>(i);
+    const auto low = static_cast<std::uint32_t>(first), high = static_cast<std::uint32_t>(first >> 32);
+    Words a = lane + low, b = (Words{} + high) - (Words)(a < lane), c = Words{} + step, d = Words{} + stream;
     auto key0 = static_cast<std::uint32_t>(seed), key1 = static_cast<std::uint32_t>(seed >> 32);
-    for (int round = 0; round < 10; ++round, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u)
-        for (int i = 0; i < philox_width; ++i) {
-            const std::uint64_t p = std::uint64_t{0xD2511F53u} * a[i], q = std::uint64_t{0xCD9E8D57u} * c[i];
-            a[i] = static_cast<std::uint32_t>(q >> 32) ^ b[i] ^ key0;
-            c[i] = static_cast<std::uint32_t>(p >> 32) ^ d[i] ^ key1;
-            b[i] = static_cast<std::uint32_t>(q);
-            d[i] = static_cast<std::uint32_t>(p);
-        }
-}
-
-// use(i, bits of element i) for i from begin to end; begin is a multiple of 4 · philox_width.
-template <class F>
-inline void draw(std::int64_t begin, std::int64_t end, std::uint64_t seed, std::uint32_t stream, std::uint32_t step, F use) {
-    std::uint32_t words[4][philox_width], bits[4 * philox_width];
-    for (std::int64_t i = begin; i < end; i += 4 * philox_width) {
-        philox(static_cast<std::uint64_t>(i) / 4, seed, stream, step, words);
-        for (int block = 0; block < philox_width; ++block)
-            for (int word = 0; word < 4; ++word) bits[4 * block + word] = words[word][block];
-        use(i, std::min<std::int64_t>(4 * philox_width, end - i), bits);
+    for (int round = 0; round < 10; ++round, key0 += 0x9E3779B9u, key1 += 0xBB67AE85u) {
+        Words p_high, p_low, q_high, q_low;
+        multiply(a, 0xD2511F53u, p_high, p_low);
+        multiply(c, 0xCD9E8D57u, q_high, q_low);
+        a = q_high ^ b ^ key0;
+        c = p_high ^ d ^ key1;
+        b = q_low;
+        d = p_low;
     }
+    word[0] = a, word[1] = b, word[2] = c, word[3] = d;
 }
 
-template <class F> void parallel_draws(std::int64_t count, F f) {
-    constexpr std::int64_t group = 4 * philox_width;
-    parallel_ranges((count + group - 1) / group, 60, [=](std::int64_t begin, std::int64_t end) {
-        f(begin * group, std::min(end * group, count));
+// use(i, n, bits): the bits of elements i … i + n − 1, in some order of i. Word j of block i is element j · blocks + i.
+// n is a constant wherever it can be, so that loops over it vectorise.
+template <class F>
+inline void draw(std::int64_t count, std::uint64_t seed, std::uint32_t stream, std::uint32_t step, const F& use) {
+    const std::int64_t blocks = (count + 3) / 4, groups = (blocks + philox_width - 1) / philox_width;
+    parallel_ranges(groups, 30, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t first = begin * philox_width; first < std::min(end * philox_width, blocks); first += philox_width) {
+            Words word[4];
+            philox(static_cast<std::uint64_t>(first), seed, stream, step, word);
+            for (int j = 0; j < 4; ++j) {
+                const std::int64_t i = j * blocks + first;
+                std::uint32_t bits[philox_width];
+                std::memcpy(bits, &word[j], sizeof bits);
+                const std::int64_t n = std::min<std::int64_t>({philox_width, blocks - first, count - i});
+                if (n == philox_width) use(i, std::integral_constant<std::int64_t, philox_width>{}, bits);
+                else use(i, n, bits);
+            }
+        }
     });
 }
 
 template <class T> void random_bits(const Call& c) {  // arrays | bits, sizes count seed stream step
     auto* to = c.at<std::uint32_t>(0);
-    const auto seed = static_cast<std::uint64_t>(c.size[1]);
-    const auto stream = static_cast<std::uint32_t>(c.size[2]), step = static_cast<std::uint32_t>(c.size[3]);
-    parallel_draws(c.size[0], [=](std::int64_t begin, std::int64_t end) {
-        draw(begin, end, seed, stream, step, [=](std::int64_t i, std::int64_t count, const std::uint32_t* bits) {
-            std::memcpy(to + i, bits, static_cast<std::size_t>(count) * sizeof *bits);
-        });
-    });
+    draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]),
+         static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const std::uint32_t* bits) {
+             for (std::int64_t j = 0; j < n; ++j) to[i + j] = bits[j];
+         });
 }
 
 template <class T> void dropout_forward(const Call& c) {  // arrays x | y mask, sizes count seed stream, numbers rate step
@@ -65,17 +83,17 @@ template <class T> void dropout_forward(const Call& c) {  // arrays x | y mask, 
     T* y = c.at<T>(1);
     auto* mask = c.at<std::uint8_t>(2);
     const double rate = c.scalar(0);
-    const auto seed = static_cast<std::uint64_t>(c.size[1]);
-    const auto stream = static_cast<std::uint32_t>(c.size[2]);
     const auto step = static_cast<std::uint32_t>(static_cast<std::int64_t>(c.scalar(1)));
     const auto threshold = static_cast<std::uint32_t>(rate * 4294967296.0);
     const T scale = static_cast<T>(1 / (1 - rate));
-    parallel_draws(c.size[0], [=](std::int64_t begin, std::int64_t end) {
-        draw(begin, end, seed, stream, step, [=](std::int64_t i, std::int64_t count, const std::uint32_t* bits) {
-            for (std::int64_t j = 0; j < count; ++j) mask[i + j] = bits[j] >= threshold;
-            for (std::int64_t j = 0; j < count; ++j) y[i + j] = bits[j] >= threshold ? x[i + j] * scale : T(0);
-        });
-    });
+    draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]), step,
+         [=](std::int64_t i, auto n, const std::uint32_t* bits) {
+#pragma GCC ivdep
+             for (std::int64_t j = 0; j < n; ++j) {
+                 mask[i + j] = bits[j] >= threshold;
+                 y[i + j] = bits[j] >= threshold ? x[i + j] * scale : T(0);
+             }
+         });
 }
 
 template <class T> void dropout_backward(const Call& c) {  // arrays dy mask | dx, sizes count, number rate
@@ -84,6 +102,7 @@ template <class T> void dropout_backward(const Call& c) {  // arrays dy mask | d
     T* dx = c.at<T>(2);
     const T scale = static_cast<T>(1 / (1 - c.scalar(0)));
     parallel_ranges(c.size[0], cheap, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
         for (std::int64_t i = begin; i < end; ++i) dx[i] = mask[i] ? dy[i] * scale : T(0);
     });
 }
@@ -95,10 +114,11 @@ template <class T> void shuffled(const Call& c) {  // arrays | order, sizes coun
     thread_local std::vector<std::uint64_t> from, to;  // word | row number: rows are fewer than 2³²
     from.resize(count);
     to.resize(count);
-    draw(0, c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]),
-         static_cast<std::uint32_t>(c.size[3]), [&](std::int64_t i, std::int64_t n, const std::uint32_t* bits) {
+    std::uint64_t* items = from.data();
+    draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]),
+         static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const std::uint32_t* bits) {
              for (std::int64_t j = 0; j < n; ++j)
-                 from[static_cast<std::size_t>(i + j)] = std::uint64_t{bits[j]} << 32 | static_cast<std::uint64_t>(i + j);
+                 items[i + j] = std::uint64_t{bits[j]} << 32 | static_cast<std::uint64_t>(i + j);
          });
     if (count < 256) {
         std::sort(from.begin(), from.end());  // the row number decides between equals, as a stable sort would

@@ -18,33 +18,34 @@ template <class T> bool mostly_zero(std::int64_t count, const T* x) {
     return 3 * zeros >= 2 * count;
 }
 
-inline std::int32_t* scratch_places(std::size_t count) {
-    thread_local std::vector<std::int32_t> space;
-    if (space.size() < count + 1) space.resize(count + 1);
-    return space.data();
+inline std::int32_t* scratch_places(int which, std::size_t count) {
+    thread_local std::vector<std::int32_t> space[2];
+    if (space[which].size() < count) space[which].resize(count);
+    return space[which].data();
 }
 
-// The places of the elements that are not zero, in order.
-template <class T> std::int64_t nonzero(std::int64_t count, const T* x, std::int64_t stride, std::int32_t* places) {
+// The places of the elements that are not zero, in order; `places` has room for count + 1.
+template <class T> std::int64_t nonzero(std::int64_t count, const T* x, std::int32_t* places) {
     std::int64_t found = 0;
     for (std::int64_t i = 0; i < count; ++i) {
         places[found] = static_cast<std::int32_t>(i);
-        found += x[i * stride] != T(0);
+        found += x[i] != T(0);
     }
     return found;
 }
 
 constexpr int wide = 8;  // vectors of one row of C that are summed at a time
 
-// c = Σ over the listed k of a_k · B[k] (+ bias), V vectors wide, the last of `last` columns where not whole.
+// c ← c + Σ over the listed k of a_k · B[k], V vectors wide, the last of `last` columns where not whole.
 template <class T, int V, bool whole>
-inline void sum_of_rows(std::int64_t count, const std::int32_t* places, const T* a, std::int64_t a_step, const T* b,
-                        std::int64_t b_row, T* c, int last, const T* bias) {
-    Vector<T> sum[V] = {};
-    for (std::int64_t i = 0; i < count; ++i) {
-        const std::int64_t k = places[i];
-        const Vector<T> ak = spread(a[k * a_step]);
-        for (int v = 0; v < V; ++v) sum[v] = fma(ak, part<T, V, whole>(b + k * b_row, v, last), sum[v]);
+inline void sum_of_rows(const std::int32_t* places, const std::int32_t* end, const T* a, const T* b, std::int64_t b_row, T* c,
+                        int last, bool start, const T* bias) {
+    Vector<T> sum[V];
+    for (int v = 0; v < V; ++v) sum[v] = start ? Vector<T>{} : part<T, V, whole>(c, v, last);
+    for (; places < end; ++places) {
+        const Vector<T> ak = spread(a[*places]);
+        const T* row = b + *places * b_row;
+        for (int v = 0; v < V; ++v) sum[v] = fma(ak, part<T, V, whole>(row, v, last), sum[v]);
     }
     for (int v = 0; v < V; ++v) {
         if (bias) sum[v] = sum[v] + part<T, V, whole>(bias, v, last);
@@ -54,46 +55,59 @@ inline void sum_of_rows(std::int64_t count, const std::int32_t* places, const T*
 }
 
 template <class T, int V = wide>
-inline void sum_of_rows_of(int width, std::int64_t count, const std::int32_t* places, const T* a, std::int64_t a_step,
-                           const T* b, std::int64_t b_row, T* c, const T* bias) {
+inline void sum_of_rows_of(int width, const std::int32_t* places, const std::int32_t* end, const T* a, const T* b,
+                           std::int64_t b_row, T* c, bool start, const T* bias) {
     const int last = width - (V - 1) * lanes<T>;
-    if (last == lanes<T>) sum_of_rows<T, V, true>(count, places, a, a_step, b, b_row, c, 0, bias);
-    else if (last > 0) sum_of_rows<T, V, false>(count, places, a, a_step, b, b_row, c, last, bias);
-    else if constexpr (V > 1) sum_of_rows_of<T, V - 1>(width, count, places, a, a_step, b, b_row, c, bias);
+    if (last == lanes<T>) sum_of_rows<T, V, true>(places, end, a, b, b_row, c, 0, start, bias);
+    else if (last > 0) sum_of_rows<T, V, false>(places, end, a, b, b_row, c, last, start, bias);
+    else if constexpr (V > 1) sum_of_rows_of<T, V - 1>(width, places, end, a, b, b_row, c, start, bias);
 }
 
-// Rows r of C (R × O): c_r = Σ_k a_rk B_k (+ bias) over the nonzero a_rk, k < K.
+// C (R × O) = A (R × K) B (K × O) (+ bias), over the nonzero elements of A. A block of B that stays in the first cache is
+// used for all rows of A before the next.
 template <class T>
-void sparse_product(std::int64_t R, std::int64_t K, std::int64_t O, const T* a, std::int64_t a_row, std::int64_t a_step,
-                    const T* b, T* c, const T* bias) {
-    constexpr std::int64_t columns = wide * lanes<T>;
-    const std::int64_t across = (O + columns - 1) / columns, rows = 32;
-    const std::int64_t down = (R + rows - 1) / rows;
-    auto block = [&](std::int64_t i) {
-        std::int32_t* places = scratch_places(static_cast<std::size_t>(K));
-        const std::int64_t r0 = i % down * rows, n = i / down * columns;
-        const int width = static_cast<int>(std::min(columns, O - n));
-        for (std::int64_t r = r0; r < std::min(r0 + rows, R); ++r) {
-            const std::int64_t count = nonzero(K, a + r * a_row, a_step, places);
-            sum_of_rows_of<T>(width, count, places, a + r * a_row, a_step, b + n, O, c + r * O + n, bias ? bias + n : nullptr);
+void sparse_product(std::int64_t R, std::int64_t K, std::int64_t O, const T* a, const T* b, T* c, const T* bias) {
+    constexpr std::int64_t columns = wide * lanes<T>, rows = 32, block = 48;
+    const std::int64_t across = (O + columns - 1) / columns, down = (R + rows - 1) / rows;
+    auto work = [&](std::int64_t i) {
+        const std::int64_t r0 = i * rows, r1 = std::min(r0 + rows, R);
+        std::int32_t* places = scratch_places(0, static_cast<std::size_t>(rows * (K + 1)));
+        std::int32_t* ends = scratch_places(1, static_cast<std::size_t>(rows));  // of each row's list
+        for (std::int64_t r = r0; r < r1; ++r)
+            ends[r - r0] = static_cast<std::int32_t>(nonzero(K, a + r * K, places + (r - r0) * (K + 1)));
+        for (std::int64_t n = 0; n < across * columns; n += columns) {
+            const int width = static_cast<int>(std::min(columns, O - n));
+            std::int32_t at[rows] = {};                                          // how far each row's list is done
+            for (std::int64_t k0 = 0; k0 < K || k0 == 0; k0 += block) {
+                const bool end = k0 + block >= K;
+                for (std::int64_t r = r0; r < r1; ++r) {
+                    const std::int32_t* list = places + (r - r0) * (K + 1);
+                    std::int32_t from = at[r - r0], to = from;
+                    while (to < ends[r - r0] && list[to] < k0 + block) ++to;
+                    at[r - r0] = to;
+                    if (from == to && k0 > 0 && !end) continue;
+                    sum_of_rows_of<T>(width, list + from, list + to, a + r * K, b + n, O, c + r * O + n, k0 == 0,
+                                      end && bias ? bias + n : nullptr);
+                }
+            }
         }
     };
     constexpr std::int64_t small = 1 << 20;
     if (R * K * O < small)
-        for (std::int64_t i = 0; i < down * across; ++i) block(i);
-    else parallel(down * across, block);
+        for (std::int64_t i = 0; i < down; ++i) work(i);
+    else parallel(down, work);
 }
 
 template <class T>
 void sparse_forward(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* W, const T* b, T* y) {
-    sparse_product(N, I, O, x, I, 1, W, y, b);
+    sparse_product(N, I, O, x, W, y, b);
 }
 
 template <class T>
 void sparse_weight_gradient(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, T* dW) {
     T* turned = scratch<T>(2, static_cast<std::size_t>(N * I));  // x with i first: the samples of one feature side by side
-    transpose(N, I, x, turned);
-    sparse_product(I, N, O, turned, N, 1, dy, dW, static_cast<const T*>(nullptr));
+    turn(N, I, x, I, turned, N);
+    sparse_product(I, N, O, turned, dy, dW, static_cast<const T*>(nullptr));
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -38,7 +38,9 @@ def random_bits(
     stream: int,  # stream = 3
     step: int,  # step = 9
 ) -> Array:
-    """`count` words of 32 random bits. Word 4i + j is word j of Philox at counter (i, i / 2³², step, stream).
+    """`count` words of 32 random bits: first word 0 of Philox at the counters (i, i / 2³², step, stream), i = 0, 1, …
+
+    Then word 1 at the same counters, words 2 and 3: as many counters as a quarter of `count`, rounded up.
 
     The key is the seed. All are whole numbers of at least 0; of the seed the low 64 bits count, of stream and step
     the low 32.
@@ -46,5 +48,5 @@ def random_bits(
     block = np.arange((count + 3) // 4, dtype=np.uint64)  # (B,)   each gives four words
     words = [block & LOW, block >> HALF, np.full_like(block, step % 2**32), np.full_like(block, stream % 2**32)]
     key = np.array([seed % 2**32, seed // 2**32 % 2**32], np.uint64)  # (2,)
-    bits = philox(np.stack(words), key).T.ravel()[:count].astype(np.uint32)  # (count,)
+    bits = philox(np.stack(words), key).ravel()[:count].astype(np.uint32)  # (count,)
     return bits
