@@ -54,10 +54,16 @@ PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t coun
     }
     builder.call.run = chosen->table->run[static_cast<int>(twin.kernel)][builder.dtype()];
     for (Call& arrange : builder.before) arrange.run = chosen->table->run[static_cast<int>(Kernel::arranged)][0];
+    bool had_memory = true;
     Py_BEGIN_ALLOW_THREADS
-    for (const Call& arrange : builder.before) arrange.run(arrange);
-    builder.call.run(builder.call);
+    try {
+        for (const Call& arrange : builder.before) arrange.run(arrange);
+        builder.call.run(builder.call);
+    } catch (const std::exception&) {  // all that kernels can run out of
+        had_memory = false;
+    }
     Py_END_ALLOW_THREADS
+    if (!had_memory) return PyErr_NoMemory();
     if (recording) recording->append(builder, twin.name);
     return builder.result();
 }
@@ -108,7 +114,10 @@ NB_MODULE(_native, m) {
 
     nb::class_<Cell>(m, "Cell", "A number that changes from step to step; kernels look it up at each run.")
         .def(nb::init<>())
-        .def_rw("value", &Cell::value);
+        .def_rw("value", &Cell::value)
+        .def("__eq__", [](const Cell&, nb::handle) -> bool {  // a tape would repeat the answer in every step
+            throw nb::type_error("a Cell's number is known when a kernel runs, not before; it cannot be compared");
+        }, "other"_a.none());
     cell_type = reinterpret_cast<PyTypeObject*>(nb::type<Cell>().ptr());
 
     nb::class_<Tape>(m, "Tape", "A training step as a list of kernel calls on fixed buffers.")
@@ -126,8 +135,8 @@ NB_MODULE(_native, m) {
         .def_prop_ro("calls", &Tape::calls);
 
     nb::class_<Program>(m, "Program", "The steps of a training, epoch after epoch, by tape.")
-        .def("__init__", [](Program* made, std::int64_t rows, std::int64_t batch, bool shuffle, std::int64_t seed, std::int64_t stream) {
-            new (made) Program(rows, batch, shuffle, seed, stream, chosen->table);
+        .def("__init__", [](Program* made, std::int64_t rows, std::int64_t batch, bool shuffle, std::uint64_t seed, std::int64_t stream) {
+            new (made) Program(rows, batch, shuffle, static_cast<std::int64_t>(seed), stream, chosen->table);
         }, "rows"_a, "batch"_a, "shuffle"_a, "seed"_a, "stream"_a)
         .def("use", [](Program& program, const Tape& tape, nb::handle index) {
             const npy_intp size = PyArray_SIZE(array_of(index, "index"));

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <mutex>
+#include <new>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -31,11 +33,13 @@ struct Pool {
     std::mutex one_job;
     std::atomic<std::uint64_t> ticket{0};
     std::atomic<std::int64_t> finished{0};
+    std::atomic<bool> failed{false};
     std::atomic<int> sleeping{0};
     std::atomic<std::uint32_t> bell{0};   // changes when there may be work
     Chunk chunk = nullptr;
     const void* job = nullptr;
     int workers = 0;
+    std::atomic<int> started{0};
     pid_t owner = getpid();
 
     bool take_one() {
@@ -44,18 +48,23 @@ struct Pool {
             const std::uint64_t next = now & mask, count = (now >> bits) & mask;
             if (next >= count) return false;
             if (ticket.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
-                chunk(job, static_cast<std::int64_t>(next));
+                try {
+                    chunk(job, static_cast<std::int64_t>(next));
+                } catch (...) {
+                    failed.store(true, std::memory_order_relaxed);
+                }
                 finished.fetch_add(1, std::memory_order_release);
                 return true;
             }
         }
     }
 
-    void work() {
+    void work(int worker) {  // the first is number 0
         for (;;) {
             const std::uint32_t heard = bell.load(std::memory_order_acquire);
-            while (take_one()) {}
-            for (int i = 0; i < spins && bell.load(std::memory_order_acquire) == heard; ++i) relax();
+            const bool on_duty = worker < threads() - 1;
+            while (on_duty && take_one()) {}
+            for (int i = 0; on_duty && i < spins && bell.load(std::memory_order_acquire) == heard; ++i) relax();
             if (bell.load(std::memory_order_acquire) != heard) continue;
             sleeping.fetch_add(1);
             bell.wait(heard);
@@ -66,7 +75,11 @@ struct Pool {
     void start(int wanted) {
         for (; workers < wanted; ++workers) {
             pthread_t thread;
-            auto body = [](void* pool) -> void* { static_cast<Pool*>(pool)->work(); return nullptr; };
+            auto body = [](void* pool) -> void* {
+                auto* mine = static_cast<Pool*>(pool);
+                mine->work(mine->started.fetch_add(1));
+                return nullptr;
+            };
             if (pthread_create(&thread, nullptr, body, this) != 0) return;
             pthread_detach(thread);
         }
@@ -98,6 +111,26 @@ Pool& pool() {
 
 }  // namespace
 
+void* thread_scratch(int which, std::size_t bytes) {
+    struct Room {
+        void* at = nullptr;
+        std::size_t size = 0;
+        ~Room() { std::free(at); }
+    };
+    thread_local Room rooms[8];
+    Room& room = rooms[which];
+    if (room.size < bytes) {
+        std::free(room.at);
+        room.size = (bytes + bytes / 4 + 63) / 64 * 64;
+        room.at = std::aligned_alloc(64, room.size);
+        if (room.at == nullptr) {
+            room.size = 0;
+            throw std::bad_alloc();
+        }
+    }
+    return room.at;
+}
+
 int threads() {
     int none = 0;
     if (wanted.load() == 0) wanted.compare_exchange_strong(none, available());
@@ -124,7 +157,9 @@ void run_chunks(std::int64_t count, Chunk chunk, const void* job) {
     if (p.sleeping.load() > 0) p.bell.notify_all();
     while (p.take_one()) {}
     while (p.finished.load(std::memory_order_acquire) < count) relax();
+    const bool failed = p.failed.exchange(false, std::memory_order_relaxed);
     p.one_job.unlock();
+    if (failed) throw std::bad_alloc();
 }
 
 }  // namespace chainrule

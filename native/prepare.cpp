@@ -176,7 +176,7 @@ void gather_rows(Builder& b) {  // x (S, …), index (N,) → y (N, …)
     if (!b.ok()) return;
     npy_intp shape[most_axes];
     b.out(with_rows(x, index[0], shape), shape, x.type);
-    sizes(b, {index[0], x[0] ? x.bytes / x[0] : 0});
+    sizes(b, {index[0], x[0] ? x.bytes / x[0] : 0, x[0]});
 }
 
 void gather_bytes(Builder& b) {  // x (S, …) bytes, index (N,), scale () → y (N, …)
@@ -188,7 +188,7 @@ void gather_bytes(Builder& b) {  // x (S, …) bytes, index (N,), scale () → y
     if (!b.ok()) return;
     npy_intp shape[most_axes];
     b.out(with_rows(x, index[0], shape), shape);
-    sizes(b, {index[0], x[0] ? x.count / x[0] : 0});
+    sizes(b, {index[0], x[0] ? x.count / x[0] : 0, x[0]});
 }
 
 void right_labels(Builder& b) {
@@ -244,6 +244,9 @@ void windows(Builder& b, const In& x, npy_intp O, const npy_intp (&size)[2], con
         check(b, size[i] > 0 && stride[i] > 0 && room >= 0);
         places[i] = b.ok() ? room / stride[i] + 1 : 0;
     }
+    double most = static_cast<double>(x[0]) * static_cast<double>(x[1] + O);  // bound of what kernels make room for
+    for (int i = 0; i < 2; ++i) most *= static_cast<double>(x[2 + i] + 2 * padding[i] + size[i]);
+    check(b, most < 0x1p44);
     sizes(b, {x[0], x[1], x[2], x[3], O, size[0], size[1], stride[0], stride[1], padding[0], padding[1], places[0], places[1]});
 }
 

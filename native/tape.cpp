@@ -33,7 +33,7 @@ void Tape::know(PyArrayObject* array) {
 bool Tape::known(const void* data) const {
     const char* at = static_cast<const char*>(data);
     for (const auto& [begin, end] : buffers_)
-        if (at >= begin && (at < end || begin == end)) return true;
+        if (at >= begin && at < end) return true;
     return false;
 }
 

@@ -67,6 +67,15 @@ inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) 
     return (Vector<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 #endif
+#if defined(__AVX2__)
+alignas(64) inline constexpr std::int32_t first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+inline __m256i mask32(int count) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first_lanes + 8 - count)); }
+inline __m256i mask64(int count) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first_lanes + 8 - 2 * count)); }
+inline Vector<float> load(const float* p, int count) { return (Vector<float>)_mm256_maskload_ps(p, mask32(count)); }
+inline Vector<double> load(const double* p, int count) { return (Vector<double>)_mm256_maskload_pd(p, mask64(count)); }
+inline void store(float* p, Vector<float> v, int count) { _mm256_maskstore_ps(p, mask32(count), (__m256)v); }
+inline void store(double* p, Vector<double> v, int count) { _mm256_maskstore_pd(p, mask64(count), (__m256d)v); }
+#else
 template <class T> inline Vector<T> load(const T* p, int count) {
     Vector<T> v{};
     std::memcpy(&v, p, static_cast<std::size_t>(count) * sizeof(T));
@@ -75,6 +84,7 @@ template <class T> inline Vector<T> load(const T* p, int count) {
 template <class T> inline void store(T* p, Vector<T> v, int count) {
     std::memcpy(p, &v, static_cast<std::size_t>(count) * sizeof(T));
 }
+#endif
 #endif
 
 // A square of lanes × lanes elements, turned: row i of `to` is column i of `from`. In log₂(lanes) rounds of exchanges

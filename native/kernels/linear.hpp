@@ -9,21 +9,39 @@ namespace chainrule::CHAINRULE_ISA {
 
 // db_o = Σ_n dy_no, in the order of n.
 template <class T> void column_sums(std::int64_t N, std::int64_t O, const T* dy, T* db) {
-    std::fill_n(db, O, T(0));
-    for (std::int64_t n = 0; n < N; ++n)
-        for (std::int64_t o = 0; o < O; ++o) db[o] += dy[n * O + o];
+    constexpr std::int64_t some = 2 * lanes<T>;
+    const auto columns = [=](std::int64_t part) {
+        const std::int64_t begin = part * some, count = std::min(some, O - begin);
+        T sum[some] = {};
+        for (std::int64_t n = 0; n < N; ++n) {
+            const T* row = dy + n * O + begin;
+            if (count == some)
+                for (std::int64_t o = 0; o < some; ++o) sum[o] += row[o];
+            else
+                for (std::int64_t o = 0; o < count; ++o) sum[o] += row[o];
+        }
+        std::copy_n(sum, count, db + begin);
+    };
+    const std::int64_t parts = (O + some - 1) / some;
+    if (N * O < (1 << 18))
+        for (std::int64_t part = 0; part < parts; ++part) columns(part);
+    else parallel(parts, columns);
 }
 
 template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, sizes N I O
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *x = c.at<const T>(0), *W = c.at<const T>(1), *b = c.at<const T>(2);
     T* y = c.at<T>(3);
-    if (mostly_zero(N * I, x)) sparse_forward(N, I, O, x, W, b, y);
+    if (O == 1) {  // one output: vectors lie along the samples
+        product(Product<T>{1, N, I, W, 0, 1, x, 1, I, y, N});
+        for (std::int64_t n = 0; n < N; ++n) y[n] = y[n] + b[0];
+    } else if (mostly_zero(N * I, x)) sparse_forward(N, I, O, x, W, b, y);
     else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
 }
 
 template <class T> void linear_gradients(std::int64_t N, std::int64_t I, std::int64_t O, const T* dy, const T* x, T* dW, T* db) {
-    if (mostly_zero(N * I, x)) sparse_weight_gradient(N, I, O, x, dy, dW);
+    if (O == 1) product(Product<T>{1, I, N, dy, 0, 1, x, I, 1, dW, I});
+    else if (mostly_zero(N * I, x)) sparse_weight_gradient(N, I, O, x, dy, dW);
     else product(Product<T>{I, O, N, x, 1, I, dy, O, 1, dW, O});
     column_sums(N, O, dy, db);
 }

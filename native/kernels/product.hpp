@@ -2,12 +2,11 @@
 //
 // Each c_mn is one chain of fused multiply-adds over k = 0, 1, 2, …, in that order, in one thread: c ← fma(a_mk, b_kn, c).
 // Blocking over k stores the chain and takes it up again, which changes no bit. A is read element by element and
-// broadcast, so any strides will do; rows of B are contiguous (or are made so, a block at a time), so vectors lie along n
+// broadcast, so any strides will do; rows of B are contiguous, or turned so a block at a time, so vectors lie along n
 // and never across the sum.
 #pragma once
 
 #include <algorithm>
-#include <vector>
 
 #include "../pool.hpp"
 #include "../vector.hpp"
@@ -31,8 +30,9 @@ template <class T, int V, bool whole> inline Vector<T> part(const T* p, int v, i
 }
 
 constexpr int tile_vectors = 2;
-constexpr std::int64_t block_k = 128;   // a block of B (128 × one tile wide) stays in the first cache
-constexpr std::int64_t block_m = 192;   // a block of A (192 × 128) in the second
+constexpr std::int64_t block_k = 256;   // a block of B (256 × one tile wide) stays in the first cache
+constexpr std::int64_t block_m = 48;    // a block of A (48 × 256) in the second
+constexpr std::int64_t most_rows = 144;
 template <class T> constexpr std::int64_t tile_columns = tile_vectors * lanes<T>;
 
 // The terms of a tile's sums: `runs` runs of K, from one to the next `a_jump` and `b_jump` further. A matrix product has
@@ -46,27 +46,34 @@ template <class T> struct Terms {
     std::int64_t runs = 1, a_jump = 0, b_jump = 0;
 };
 
-// One tile of C: R rows by V vectors, of which the last has `last` columns. A packed A has its rows side by side.
+// One tile of C, kept in registers (hence the unrolling): R rows by V vectors, of which the last has `last` columns. A packed A has its rows side by side.
 template <class T, int R, int V, bool whole, bool packed>
 inline void tile(const Terms<T>& t, T* __restrict c, std::int64_t c_row, int last, bool start, const T* bias) {
     Vector<T> sum[R][V];
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
         for (int v = 0; v < V; ++v) sum[r][v] = start ? Vector<T>{} : part<T, V, whole>(c + r * c_row, v, last);
     const std::int64_t a_row = t.a_row, a_column = packed ? tile_rows : t.a_column, b_row = t.b_row;
     for (std::int64_t run = 0; run < t.runs; ++run) {
         const T *__restrict a = t.a + run * t.a_jump, *__restrict b = t.b + run * t.b_jump;
         for (std::int64_t k = t.K; k > 0; --k) {
             Vector<T> bk[V];
+#pragma GCC unroll 16
             for (int v = 0; v < V; ++v) bk[v] = part<T, V, whole>(b, v, last);
+#pragma GCC unroll 16
             for (int r = 0; r < R; ++r) {
                 const Vector<T> ark = spread(packed ? a[r] : a[r * a_row]);
+#pragma GCC unroll 16
                 for (int v = 0; v < V; ++v) sum[r][v] = fma(ark, bk[v], sum[r][v]);
             }
             a += a_column;
             b += b_row;
         }
     }
+#pragma GCC unroll 16
     for (int r = 0; r < R; ++r)
+#pragma GCC unroll 16
         for (int v = 0; v < V; ++v) {
             if (bias) sum[r][v] = sum[r][v] + part<T, V, whole>(bias, v, last);
             if (whole || v + 1 < V) store(c + r * c_row + v * lanes<T>, sum[r][v]);
@@ -87,11 +94,9 @@ inline void tile_of(int rows, int width, const Terms<T>& t, T* c, std::int64_t c
     }
 }
 
+// Room for `count` numbers that the calling thread may use until it asks for the same room again.
 template <class T> T* scratch(int which, std::size_t count) {
-    thread_local std::vector<T> space[4];
-    if (space[which].size() < count + 16) space[which].resize(count + 16);
-    T* p = space[which].data();
-    return p + (64 - reinterpret_cast<std::uintptr_t>(p) % 64) % 64 / sizeof(T);
+    return static_cast<T*>(thread_scratch(which, count * sizeof(T)));
 }
 
 // to[j * to_row + i] = from[i * from_row + j] for i < rows, j < columns.
@@ -112,8 +117,8 @@ void turn(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t f
 // One block of C: rows m0 … m1, columns n0 … n1.
 template <class T> void product_block(const Product<T>& p, std::int64_t m0, std::int64_t m1, std::int64_t n0, std::int64_t n1) {
     constexpr std::int64_t columns = tile_columns<T>;
-    const bool pack_a = n1 - n0 > 2 * columns, pack_b = m1 - m0 >= 4 * tile_rows || p.b_column != 1;
-    T* packed_a = pack_a ? scratch<T>(0, static_cast<std::size_t>(block_m * block_k)) : nullptr;
+    const bool pack_a = n1 - n0 > 2 * columns, pack_b = p.b_column != 1;
+    T* packed_a = pack_a ? scratch<T>(0, static_cast<std::size_t>(most_rows * block_k)) : nullptr;
     T* packed_b = pack_b ? scratch<T>(1, static_cast<std::size_t>(columns * block_k)) : nullptr;
     for (std::int64_t k0 = 0; k0 < p.K || k0 == 0; k0 += block_k) {
         const std::int64_t K = std::min(block_k, p.K - k0);
@@ -132,11 +137,7 @@ template <class T> void product_block(const Product<T>& p, std::int64_t m0, std:
             const T* b = p.B + k0 * p.b_row + n * p.b_column;
             std::int64_t b_row = p.b_row;
             if (pack_b) {
-                if (p.b_column == 1)
-                    for (std::int64_t k = 0; k < K; ++k)
-                        std::memcpy(packed_b + k * columns, b + k * p.b_row, static_cast<std::size_t>(width) * sizeof(T));
-                else
-                    turn(width, K, b, p.b_column, packed_b, columns);
+                turn(width, K, b, p.b_column, packed_b, columns);
                 b = packed_b;
                 b_row = columns;
             }
@@ -159,10 +160,11 @@ template <class T> void product_block(const Product<T>& p, std::int64_t m0, std:
 template <class T> void product(const Product<T>& p) {
     if (p.M == 0 || p.N == 0) return;
     constexpr std::int64_t block_n = 8 * tile_columns<T>;
-    const std::int64_t down = (p.M + block_m - 1) / block_m, across = (p.N + block_n - 1) / block_n;
+    const std::int64_t rows = p.b_column == 1 ? block_m : most_rows;  // turning a block of B is worth more rows
+    const std::int64_t down = (p.M + rows - 1) / rows, across = (p.N + block_n - 1) / block_n;
     auto block = [&](std::int64_t i) {
-        const std::int64_t m0 = i / across * block_m, n0 = i % across * block_n;
-        product_block(p, m0, std::min(m0 + block_m, p.M), n0, std::min(n0 + block_n, p.N));
+        const std::int64_t m0 = i / across * rows, n0 = i % across * block_n;
+        product_block(p, m0, std::min(m0 + rows, p.M), n0, std::min(n0 + block_n, p.N));
     };
     constexpr std::int64_t small = 1 << 19;  // multiply-adds that one thread does sooner than it wakes another
     if (p.M * p.N * p.K < small) {

@@ -1,8 +1,8 @@
 // Random bits from a counter (operations/philox.py), and what is drawn with them: dropout masks and orders of rows.
 #pragma once
 
-#include "../vector.hpp"
 #include "elementwise.hpp"
+#include "product.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -111,27 +111,30 @@ template <class T> void dropout_backward(const Call& c) {  // arrays dy mask | d
 template <class T> void shuffled(const Call& c) {  // arrays | order, sizes count seed stream epoch
     const auto count = static_cast<std::size_t>(c.size[0]);
     std::int64_t* order = c.at<std::int64_t>(0);
-    thread_local std::vector<std::uint64_t> from, to;  // word | row number: rows are fewer than 2³²
-    from.resize(count);
-    to.resize(count);
-    std::uint64_t* items = from.data();
+    auto* items = scratch<std::uint64_t>(4, count);  // word | row number: rows are fewer than 2³²
+    auto* other = scratch<std::uint64_t>(5, count);
     draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]),
          static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const std::uint32_t* bits) {
              for (std::int64_t j = 0; j < n; ++j)
                  items[i + j] = std::uint64_t{bits[j]} << 32 | static_cast<std::uint64_t>(i + j);
          });
-    if (count < 256) {
-        std::sort(from.begin(), from.end());  // the row number decides between equals, as a stable sort would
-    } else {
+    if (count < 256) {  // by insertion; the row number decides between equals, as a stable sort would
+        for (std::size_t i = 1; i < count; ++i) {
+            const std::uint64_t item = items[i];
+            std::size_t at = i;
+            for (; at > 0 && items[at - 1] > item; --at) items[at] = items[at - 1];
+            items[at] = item;
+        }
+    } else {            // by the four bytes of the word, the lowest first
         for (int shift = 32; shift < 64; shift += 8) {
             std::size_t place[257] = {};
-            for (const std::uint64_t item : from) ++place[(item >> shift & 255) + 1];
+            for (std::size_t i = 0; i < count; ++i) ++place[(items[i] >> shift & 255) + 1];
             for (int digit = 0; digit < 256; ++digit) place[digit + 1] += place[digit];
-            for (const std::uint64_t item : from) to[place[item >> shift & 255]++] = item;
-            from.swap(to);
+            for (std::size_t i = 0; i < count; ++i) other[place[items[i] >> shift & 255]++] = items[i];
+            std::swap(items, other);
         }
     }
-    for (std::size_t i = 0; i < count; ++i) order[i] = static_cast<std::int64_t>(from[i] & 0xFFFFFFFFu);
+    for (std::size_t i = 0; i < count; ++i) order[i] = static_cast<std::int64_t>(items[i] & 0xFFFFFFFFu);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "elementwise.hpp"
+#include "product.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 
@@ -31,34 +32,59 @@ template <class T> inline T sum_of(std::int64_t K, const T* x) {
     return sum;
 }
 
-// p = softmax(f) for one row; p may be f.
-template <class T> inline void softmax_row(std::int64_t K, const T* f, T* p) {
-    const T largest = largest_of(K, f);
-    for (std::int64_t k = 0; k < K; ++k) p[k] = math::exp(below(f[k], largest));
-    const T sum = sum_of(K, p);
-    for (std::int64_t k = 0; k < K; ++k) p[k] = p[k] / sum;
-}
-
-// f_k − max f into gap, and log Σ e^gap.
-template <class T> inline T log_sum_row(std::int64_t K, const T* f, T* gap) {
-    const T largest = largest_of(K, f);
-    T sum = 0;
-    for (std::int64_t k = 0; k < K; ++k) gap[k] = below(f[k], largest);
-    for (std::int64_t k = 0; k < K; ++k) sum += math::exp(gap[k]);
-    return math::log(sum);
-}
-
-template <class F> void rows(const Call& c, double cost, F f) {  // sizes N K
+template <class F> void rows(const Call& c, double cost, F f) {  // f(n, K) for each n; sizes N K
     const std::int64_t K = c.size[1];
     parallel_ranges(c.size[0], cost * static_cast<double>(K), [&](std::int64_t begin, std::int64_t end) {
         for (std::int64_t n = begin; n < end; ++n) f(n, K);
     });
 }
 
+constexpr std::int64_t some_numbers = 4096;
+
+// Rows of K in groups of up to some 4096 numbers, so that exp and log run over many at a time: f(first row, rows, K).
+template <class F> void groups_of_rows(const Call& c, const F& f) {
+    const std::int64_t K = c.size[1], most = K < some_numbers ? some_numbers / K : 1;
+    parallel_ranges(c.size[0], 2.0 * static_cast<double>(K), [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t n = begin; n < end; n += most) f(n, std::min(most, end - n), K);
+    });
+}
+
+// gap = f − max f, row by row.
+template <class T> inline void gaps(std::int64_t rows, std::int64_t K, const T* f, T* gap) {
+    for (std::int64_t n = 0; n < rows; ++n) {
+        const T largest = largest_of(K, f + n * K);
+        for (std::int64_t k = n * K; k < n * K + K; ++k) gap[k] = below(f[k], largest);
+    }
+}
+
+template <class T> inline void exponentials(std::int64_t count, const T* x, T* e) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) e[i] = math::exp(x[i]);
+}
+
+// p = softmax(f), row by row.
+template <class T> inline void softmax_rows(std::int64_t rows, std::int64_t K, const T* f, T* p) {
+    gaps(rows, K, f, p);
+    exponentials(rows * K, p, p);
+    for (std::int64_t n = 0; n < rows; ++n) {
+        const T sum = sum_of(K, p + n * K);
+        for (std::int64_t k = n * K; k < n * K + K; ++k) p[k] = p[k] / sum;
+    }
+}
+
+// gap = f − max f, and log Σ e^gap of each row.
+template <class T> inline void log_sums(std::int64_t rows, std::int64_t K, const T* f, T* gap, T* log_sum) {
+    T* e = scratch<T>(4, static_cast<std::size_t>(rows * K));
+    gaps(rows, K, f, gap);
+    exponentials(rows * K, gap, e);
+    for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = sum_of(K, e + n * K);
+    for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = math::log(log_sum[n]);
+}
+
 template <class T> void softmax_forward(const Call& c) {  // arrays f | p
     const T* f = c.at<const T>(0);
     T* p = c.at<T>(1);
-    rows(c, 2, [=](std::int64_t n, std::int64_t K) { softmax_row(K, f + n * K, p + n * K); });
+    groups_of_rows(c, [=](std::int64_t n, std::int64_t rows, std::int64_t K) { softmax_rows(rows, K, f + n * K, p + n * K); });
 }
 template <class T> void softmax_backward(const Call& c) {  // arrays dp p | df
     const T *dp = c.at<const T>(0), *p = c.at<const T>(1);
@@ -80,9 +106,11 @@ template <class T> void softmax_jacobian(const Call& c) {  // arrays p | J
 template <class T> void log_softmax_forward(const Call& c) {  // arrays f | y
     const T* f = c.at<const T>(0);
     T* y = c.at<T>(1);
-    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
-        const T log_sum = log_sum_row(K, f + n * K, y + n * K);
-        for (std::int64_t k = n * K; k < n * K + K; ++k) y[k] = y[k] - log_sum;
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        T* log_sum = scratch<T>(5, static_cast<std::size_t>(rows));
+        log_sums(rows, K, f + first * K, y + first * K, log_sum);
+        for (std::int64_t n = 0; n < rows; ++n)
+            for (std::int64_t k = (first + n) * K; k < (first + n + 1) * K; ++k) y[k] = y[k] - log_sum[n];
     });
 }
 template <class T> void log_softmax_backward(const Call& c) {  // arrays dy y | df
@@ -113,55 +141,70 @@ template <class T> void squared_error_backward(const Call& c) {  // arrays dloss
 template <class T> void binary_cross_entropy_forward(const Call& c) {  // arrays f t | loss
     const T *f = c.at<const T>(0), *t = c.at<const T>(1);
     T* loss = c.at<T>(2);
-    rows(c, costly, [=](std::int64_t n, std::int64_t K) {
-        T sum = 0;
-        for (std::int64_t k = n * K; k < n * K + K; ++k) sum += math::softplus(f[k]) - t[k] * f[k];
-        loss[n] = sum;
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        T* term = scratch<T>(4, static_cast<std::size_t>(rows * K));
+        const T *from = f + first * K, *targets = t + first * K;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < rows * K; ++i) term[i] = math::softplus(from[i]) - targets[i] * from[i];
+        for (std::int64_t n = 0; n < rows; ++n) loss[first + n] = sum_of(K, term + n * K);
     });
 }
 template <class T> void binary_cross_entropy_backward(const Call& c) {  // arrays dloss f t | df
     const T *dloss = c.at<const T>(0), *f = c.at<const T>(1), *t = c.at<const T>(2);
     T* df = c.at<T>(3);
-    rows(c, costly, [=](std::int64_t n, std::int64_t K) {
-        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (math::sigmoid(f[k]) - t[k]);
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        const T* from = f + first * K;
+        T* p = df + first * K;
+#pragma GCC ivdep
+        for (std::int64_t i = 0; i < rows * K; ++i) p[i] = math::sigmoid(from[i]);
+        for (std::int64_t n = first; n < first + rows; ++n)
+            for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (df[k] - t[k]);
     });
 }
 template <class T> void cross_entropy_forward(const Call& c) {  // arrays f labels | loss
     const T* f = c.at<const T>(0);
     const std::int64_t* labels = c.at<const std::int64_t>(1);
     T* loss = c.at<T>(2);
-    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
-        T* gap = scratch<T>(3, static_cast<std::size_t>(K));
-        const T log_sum = log_sum_row(K, f + n * K, gap);
-        loss[n] = log_sum - gap[labels[n]];
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        T* gap = scratch<T>(3, static_cast<std::size_t>(rows * K));
+        log_sums(rows, K, f + first * K, gap, loss + first);
+        for (std::int64_t n = 0; n < rows; ++n) {
+            const std::int64_t label = labels[first + n];  // on a tape it may come unchecked
+            loss[first + n] = label >= 0 && label < K ? loss[first + n] - gap[n * K + label] : std::numeric_limits<T>::quiet_NaN();
+        }
     });
 }
 template <class T> void cross_entropy_backward(const Call& c) {  // arrays dloss f labels | df
     const T *dloss = c.at<const T>(0), *f = c.at<const T>(1);
     const std::int64_t* labels = c.at<const std::int64_t>(2);
     T* df = c.at<T>(3);
-    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
-        softmax_row(K, f + n * K, df + n * K);
-        for (std::int64_t k = 0; k < K; ++k) df[n * K + k] = dloss[n] * (df[n * K + k] - T(k == labels[n]));
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        softmax_rows(rows, K, f + first * K, df + first * K);
+        for (std::int64_t n = first; n < first + rows; ++n)
+            for (std::int64_t k = 0; k < K; ++k) df[n * K + k] = dloss[n] * (df[n * K + k] - T(k == labels[n]));
     });
 }
 template <class T> void soft_cross_entropy_forward(const Call& c) {  // arrays f t | loss
     const T *f = c.at<const T>(0), *t = c.at<const T>(1);
     T* loss = c.at<T>(2);
-    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
-        T* gap = scratch<T>(3, static_cast<std::size_t>(K));
-        const T log_sum = log_sum_row(K, f + n * K, gap);
-        T sum = 0;
-        for (std::int64_t k = 0; k < K; ++k) sum += t[n * K + k] * (gap[k] - log_sum);
-        loss[n] = -sum;
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        T* gap = scratch<T>(3, static_cast<std::size_t>(rows * K));
+        T* log_sum = scratch<T>(5, static_cast<std::size_t>(rows));
+        log_sums(rows, K, f + first * K, gap, log_sum);
+        for (std::int64_t n = 0; n < rows; ++n) {
+            T sum = 0;
+            for (std::int64_t k = 0; k < K; ++k) sum += t[(first + n) * K + k] * (gap[n * K + k] - log_sum[n]);
+            loss[first + n] = -sum;
+        }
     });
 }
 template <class T> void soft_cross_entropy_backward(const Call& c) {  // arrays dloss f t | df
     const T *dloss = c.at<const T>(0), *f = c.at<const T>(1), *t = c.at<const T>(2);
     T* df = c.at<T>(3);
-    rows(c, 2, [=](std::int64_t n, std::int64_t K) {
-        softmax_row(K, f + n * K, df + n * K);
-        for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (df[k] - t[k]);
+    groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
+        softmax_rows(rows, K, f + first * K, df + first * K);
+        for (std::int64_t n = first; n < first + rows; ++n)
+            for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (df[k] - t[k]);
     });
 }
 template <class T> void perceptron_forward(const Call& c) {  // arrays f t | loss
@@ -194,26 +237,31 @@ template <class T> void mean_backward(const Call& c) {  // arrays dJ loss | dlos
     std::fill_n(c.at<T>(2), c.size[0], *c.at<const T>(0) / static_cast<T>(c.size[0]));
 }
 
-// Rows `index` of x, whatever they are made of (arrays x index | y, sizes rows, bytes of a row).
+// Rows `index` of x, whatever they are made of (arrays x index | y, sizes rows, bytes of a row, rows of x). On a tape row
+// numbers may come unchecked; a row that is not there becomes all ones, which is NaN.
 template <class T> void gather_rows(const Call& c) {
     const char* x = c.at<const char>(0);
     const std::int64_t* index = c.at<const std::int64_t>(1);
     char* y = c.at<char>(2);
-    const std::int64_t bytes = c.size[1];
+    const std::int64_t bytes = c.size[1], there = c.size[2];
     parallel_ranges(c.size[0], 0.05 * static_cast<double>(bytes) + 5, [=](std::int64_t begin, std::int64_t end) {
         for (std::int64_t n = begin; n < end; ++n)
-            std::memcpy(y + n * bytes, x + index[n] * bytes, static_cast<std::size_t>(bytes));
+            if (index[n] >= 0 && index[n] < there)
+                std::memcpy(y + n * bytes, x + index[n] * bytes, static_cast<std::size_t>(bytes));
+            else std::memset(y + n * bytes, 255, static_cast<std::size_t>(bytes));
     });
 }
 
-// Rows `index` of bytes, scaled (arrays bytes index scale | y).
+// Rows `index` of bytes, scaled (arrays bytes index scale | y, sizes rows, bytes of a row, rows of bytes); likewise.
 template <class T> void gather_bytes(const Call& c) {
     const auto* x = c.at<const std::uint8_t>(0);
     const std::int64_t* index = c.at<const std::int64_t>(1);
     const T scale = *c.at<const T>(2);
     T* y = c.at<T>(3);
+    const std::int64_t there = c.size[2];
     rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
-        for (std::int64_t k = 0; k < K; ++k) y[n * K + k] = static_cast<T>(x[index[n] * K + k]) * scale;
+        if (index[n] < 0 || index[n] >= there) std::fill_n(y + n * K, K, std::numeric_limits<T>::quiet_NaN());
+        else for (std::int64_t k = 0; k < K; ++k) y[n * K + k] = static_cast<T>(x[index[n] * K + k]) * scale;
     });
 }
 

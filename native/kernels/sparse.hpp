@@ -18,16 +18,31 @@ template <class T> bool mostly_zero(std::int64_t count, const T* x) {
     return 3 * zeros >= 2 * count;
 }
 
-inline std::int32_t* scratch_places(int which, std::size_t count) {
-    thread_local std::vector<std::int32_t> space[2];
-    if (space[which].size() < count) space[which].resize(count);
-    return space[which].data();
-}
-
-// The places of the elements that are not zero, in order; `places` has room for count + 1.
+// The places of the elements that are not zero, in order; `places` has room for count + 16.
 template <class T> std::int64_t nonzero(std::int64_t count, const T* x, std::int32_t* places) {
-    std::int64_t found = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
+    std::int64_t found = 0, i = 0;
+#if defined(__AVX512F__)
+    __m512i here = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    for (; i + 16 <= count; i += 16, here = _mm512_add_epi32(here, _mm512_set1_epi32(16))) {
+        __mmask16 kept;
+        if constexpr (sizeof(T) == 4) kept = _mm512_cmp_ps_mask(_mm512_loadu_ps(x + i), _mm512_setzero_ps(), _CMP_NEQ_UQ);
+        else
+            kept = static_cast<__mmask16>(_mm512_cmp_pd_mask(_mm512_loadu_pd(x + i), _mm512_setzero_pd(), _CMP_NEQ_UQ) |
+                                          _mm512_cmp_pd_mask(_mm512_loadu_pd(x + i + 8), _mm512_setzero_pd(), _CMP_NEQ_UQ) << 8);
+        _mm512_storeu_si512(places + found, _mm512_maskz_compress_epi32(kept, here));
+        found += __builtin_popcount(kept);
+    }
+#elif defined(__AVX2__)
+    for (; i + lanes<T> <= count; i += lanes<T>) {
+        unsigned kept;
+        if constexpr (sizeof(T) == 4)
+            kept = static_cast<unsigned>(_mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + i), _mm256_setzero_ps(), _CMP_NEQ_UQ)));
+        else
+            kept = static_cast<unsigned>(_mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(x + i), _mm256_setzero_pd(), _CMP_NEQ_UQ)));
+        for (; kept; kept &= kept - 1) places[found++] = static_cast<std::int32_t>(i) + __builtin_ctz(kept);
+    }
+#endif
+    for (; i < count; ++i) {
         places[found] = static_cast<std::int32_t>(i);
         found += x[i] != T(0);
     }
@@ -41,12 +56,15 @@ template <class T, int V, bool whole>
 inline void sum_of_rows(const std::int32_t* places, const std::int32_t* end, const T* a, const T* b, std::int64_t b_row, T* c,
                         int last, bool start, const T* bias) {
     Vector<T> sum[V];
+#pragma GCC unroll 16
     for (int v = 0; v < V; ++v) sum[v] = start ? Vector<T>{} : part<T, V, whole>(c, v, last);
     for (; places < end; ++places) {
         const Vector<T> ak = spread(a[*places]);
         const T* row = b + *places * b_row;
+#pragma GCC unroll 16
         for (int v = 0; v < V; ++v) sum[v] = fma(ak, part<T, V, whole>(row, v, last), sum[v]);
     }
+#pragma GCC unroll 16
     for (int v = 0; v < V; ++v) {
         if (bias) sum[v] = sum[v] + part<T, V, whole>(bias, v, last);
         if (whole || v + 1 < V) store(c + v * lanes<T>, sum[v]);
@@ -67,12 +85,12 @@ inline void sum_of_rows_of(int width, const std::int32_t* places, const std::int
 // used for all rows of A before the next.
 template <class T>
 void sparse_product(std::int64_t R, std::int64_t K, std::int64_t O, const T* a, const T* b, T* c, const T* bias) {
-    constexpr std::int64_t columns = wide * lanes<T>, rows = 32, block = 48;
+    constexpr std::int64_t columns = wide * lanes<T>, rows = 32, block = 96;
     const std::int64_t across = (O + columns - 1) / columns, down = (R + rows - 1) / rows;
     auto work = [&](std::int64_t i) {
         const std::int64_t r0 = i * rows, r1 = std::min(r0 + rows, R);
-        std::int32_t* places = scratch_places(0, static_cast<std::size_t>(rows * (K + 1)));
-        std::int32_t* ends = scratch_places(1, static_cast<std::size_t>(rows));  // of each row's list
+        std::int32_t* places = scratch<std::int32_t>(4, static_cast<std::size_t>(rows * (K + 1) + 16));
+        std::int32_t ends[rows];                                                 // of each row's list
         for (std::int64_t r = r0; r < r1; ++r)
             ends[r - r0] = static_cast<std::int32_t>(nonzero(K, a + r * K, places + (r - r0) * (K + 1)));
         for (std::int64_t n = 0; n < across * columns; n += columns) {
@@ -103,8 +121,29 @@ void sparse_forward(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, 
     sparse_product(N, I, O, x, W, y, b);
 }
 
+// dW_i ← dW_i + x_ni dy_n for the nonzero x_ni, sample after sample: the same sums, for few samples and a dW that stays
+// in the cache.
+template <class T>
+void sparse_weight_gradient_by_samples(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, T* dW) {
+    std::fill_n(dW, I * O, T(0));
+    std::int32_t* places = scratch<std::int32_t>(4, static_cast<std::size_t>(I + 16));
+    for (std::int64_t n = 0; n < N; ++n) {
+        const std::int32_t* end = places + nonzero(I, x + n * I, places);
+        for (const std::int32_t* i = places; i < end; ++i) {
+            const Vector<T> xni = spread(x[n * I + *i]);
+            T* row = dW + *i * O;
+            std::int64_t o = 0;
+            for (; o + lanes<T> <= O; o += lanes<T>) store(row + o, fma(xni, load(dy + n * O + o), load(row + o)));
+            const int last = static_cast<int>(O - o);
+            if (last) store(row + o, fma(xni, load(dy + n * O + o, last), load(row + o, last)), last);
+        }
+    }
+}
+
 template <class T>
 void sparse_weight_gradient(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, T* dW) {
+    if (N <= 32 && I * O * static_cast<std::int64_t>(sizeof(T)) <= (1 << 18))
+        return sparse_weight_gradient_by_samples(N, I, O, x, dy, dW);
     T* turned = scratch<T>(2, static_cast<std::size_t>(N * I));  // x with i first: the samples of one feature side by side
     turn(N, I, x, I, turned, N);
     sparse_product(I, N, O, turned, dy, dW, static_cast<const T*>(nullptr));

@@ -59,6 +59,16 @@ def as_floats(value: Any, name: str, dtype: DTypeLike) -> Array:
     return floats
 
 
+def aligned_copy(array: Array) -> Array:
+    """A C-contiguous copy of `array` that begins on a cache line, where kernels read and write it fastest."""
+    line = 64
+    room = np.empty(array.nbytes + line, np.uint8)
+    start = -room.ctypes.data % line
+    copy = room[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
 def check_finite(array: Array, name: str) -> None:
     """Raise a DataError that names the first row of `array` holding a NaN or an infinity."""
     if np.isfinite(array).all():

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, check_finite
+from chainrule.arrays import Array, aligned_copy, check_finite
 from chainrule.configuration import JSON
 from chainrule.errors import ChainruleError, DataError, ModelFileError
 from chainrule.files import Pathlike, open_regular_file, write_atomically
@@ -118,7 +118,7 @@ def _network(architecture: dict[str, JSON], tensors: dict[str, Array]) -> Networ
         if tensor.dtype != network.dtype:
             raise ModelFileError(f"{name}: expected {network.dtype}, the file holds {tensor.dtype}")
         check_finite(tensor, name)
-    network.body.replace_parameters(lambda name, _: tensors[name].copy())
+    network.body.replace_parameters(lambda name, _: aligned_copy(tensors[name]))
     return network
 
 

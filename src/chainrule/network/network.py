@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import DTypeLike
 
-from chainrule.arrays import Array, Shape, as_floats, check_finite, float_dtype
+from chainrule.arrays import Array, Shape, aligned_copy, as_floats, check_finite, float_dtype
 from chainrule.configuration import JSON, whole_number
 from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 from chainrule.files import Pathlike
@@ -86,7 +86,7 @@ class Network:
         self.loss.check_scores(self.body.build(shape, rng))
         if rng is not None:
             self._check_no_layer_twice()
-            self.body.replace_parameters(lambda name, initial: np.array(as_floats(initial, name, self.dtype)))
+            self.body.replace_parameters(lambda name, initial: aligned_copy(as_floats(initial, name, self.dtype)))
         self.input_shape = shape
 
     def _move_in(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from chainrule import kernels
-from chainrule.arrays import Array
+from chainrule.arrays import Array, aligned_copy
 from chainrule.layers import Context
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer, Slots
@@ -38,7 +38,8 @@ class Run:
     def __post_init__(self) -> None:
         parameters = self.network.parameters
         self._slots: dict[str, Slots] = {
-            name: tuple(np.zeros_like(W) for _ in range(self.optimizer.slots)) for name, W in parameters.items()
+            name: tuple(aligned_copy(np.zeros_like(W)) for _ in range(self.optimizer.slots))
+            for name, W in parameters.items()
         }
         self._updated: Updated = {}
         self._stop = ""

@@ -6,12 +6,13 @@ Both give the same bits. A tape is checked against Python, byte for byte, before
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule import kernels
 from chainrule.arrays import Array, Labels
+from chainrule.configuration import Configurable
 from chainrule.operations.batches import gather_rows, shuffled
 from chainrule.operations.operation import runs_natively
 from chainrule.training.run import Run
@@ -19,6 +20,7 @@ from chainrule.training.run import Run
 SHUFFLE = 0x73687566  # the random stream that orders rows; layers have others
 PLAY = 0.05  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
 KEEP = 1.0  # seconds between two copies of the weights that a divergence can go back to
+LATER = 1000  # steps from the one recorded to the one on which the tape is compared with Python
 
 
 class Taken(NamedTuple):
@@ -39,6 +41,7 @@ class Steps:
         self._epoch, self._position = 1, 0  # the epoch, and how many of its steps are done
         self._order, self._ordered = np.arange(len(x)), 0
         self._program = self._recorded() if runs_natively() else None
+        self._settings, self._outdated = self._settings_now(), False
         self._kept_at = 0.0
 
     def take(self, *, single: bool, last: int) -> list[Taken]:
@@ -46,9 +49,27 @@ class Steps:
 
         Raises DivergenceError at the step whose cost or new weights are not finite; the steps before it stand.
         """
-        if self._program is None:
-            return [self._take_one()]
-        return self._play(self._program, 0.0 if single else PLAY, last)
+        if self._program is not None and self._is_up_to_date():
+            return self._play(self._program, single, last)
+        return [self._take_one()]
+
+    def _is_up_to_date(self) -> bool:
+        """Whether the program still does what Python would do now.
+
+        Where a callback has changed a setting (a learning rate, say), Python takes the step. Only when that change has
+        lasted for a step is a new program worth its time.
+        """
+        settings = self._settings_now()
+        if not _alike(settings, self._settings):
+            self._settings, self._outdated = settings, True
+            return False
+        if self._outdated:
+            self._program, self._outdated = self._recorded(), False
+        return self._program is not None
+
+    def _settings_now(self) -> list[Any]:
+        network = self._run.network
+        return _settings(network.body, network.loss, self._run.optimizer)
 
     def _take_one(self) -> Taken:
         """The next step, by Python."""
@@ -68,18 +89,20 @@ class Steps:
         done = (self._epoch - 1) * self._run.steps_per_epoch + self._position + steps
         self._epoch, self._position = done // self._run.steps_per_epoch + 1, done % self._run.steps_per_epoch
 
-    def _play(self, program: kernels.Program, seconds: float, last: int) -> list[Taken]:
+    def _play(self, program: kernels.Program, single: bool, last: int) -> list[Taken]:
         """Steps by tape. Where a value is not finite, Python takes the step again and says so."""
         run = self._run
-        self._keep()
+        self._keep(single)
+        self._counter.value = run.step
         before = (self._epoch - 1) * run.steps_per_epoch + self._position
         self._epoch, self._position, values, finite = program.play(
-            self._epoch, self._position, last, seconds, self._counter
+            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter
         )
         run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
             self._go_back()
             while True:
+                run.epoch = self._epoch
                 self._take_one()
         table = values.reshape(-1, self._watched).tolist()
         if not finite and not table:
@@ -90,10 +113,10 @@ class Steps:
             for step, row in enumerate(table, before + 1)
         ]
 
-    def _keep(self) -> None:
-        """Keep a copy of the weights, from time to time."""
+    def _keep(self, single: bool) -> None:
+        """Keep a copy of the weights from time to time, and wherever a callback may just have changed them."""
         now = time.perf_counter()
-        if now - self._kept_at > KEEP:
+        if single or self._position == 0 or now - self._kept_at > KEEP:
             self._kept_at = now
             arrays = {**self._run.network.parameters, **self._run.slot_arrays}
             self._kept = ({name: a.copy() for name, a in arrays.items()}, self._epoch, self._position, self._run.step)
@@ -107,19 +130,22 @@ class Steps:
     def _recorded(self) -> kernels.Program | None:
         """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
         run, samples = self._run, len(self._x)
+        before = [np.copy(one) if isinstance(one, np.ndarray) else one for one in self._settings_now()]
         self._counter = kernels.Cell()
         program = kernels.Program(samples, self._size, self._shuffle, run.seed, SHUFFLE)
         for size in {self._size, samples % self._size or self._size}:
             index = np.arange(size)
-            tape = self._record(index)
+            try:
+                tape = self._record(index)
+            except Exception:  # a layer that needs the number of the step; or an error that Python will meet again
+                return None
             if tape is None:
                 return None
             program.use(tape, index)
-        self._counter.value = run.step
-        return program
+        return program if _alike(before, self._settings_now()) else None  # else a layer keeps something from it
 
     def _record(self, index: Labels) -> kernels.Tape | None:
-        """One step on the rows of `index`, recorded, replayed once to compare, and undone."""
+        """One step on the rows of `index`, recorded, compared with Python on another step, and undone."""
         run, tape = self._run, kernels.Tape()
         live = {**run.network.parameters, **run.slot_arrays}
         for array in (self._x, self._t, index, run.network.dJ, *live.values()):
@@ -137,19 +163,51 @@ class Steps:
         for value in watched:
             tape.watch(value)
         self._watched = len(watched)
-        new = run.named(updated)
-        if not all(tape.assign(live[name], array) for name, array in new.items()):
+        if not all(tape.assign(live[name], array) for name, array in run.named(updated).items()):
             return None
-        return tape if self._agrees(tape, index, live, {name: array.copy() for name, array in new.items()}) else None
+        return tape if self._agrees(tape, index, live) else None
 
-    def _agrees(self, tape: kernels.Tape, index: Labels, live: dict[str, Array], expected: dict[str, Array]) -> bool:
-        """Whether a replay writes the bytes that Python worked out; the weights are put back."""
+    def _agrees(self, tape: kernels.Tape, index: Labels, live: dict[str, Array]) -> bool:
+        """Whether the tape writes the bytes that Python works out, on other rows and in a later step.
+
+        So what a layer drew or decided in the recorded step, which a tape would repeat for ever, comes to light.
+        """
+        run, size, samples = self._run, self._size, len(self._x)
+        position = samples // size - (len(index) == size)
+        rows = slice(position * size, position * size + len(index))
+        expected = run.named(run.work_out(self._x[rows], self._t[rows], run.step + LATER)[2])
         before = {name: array.copy() for name, array in live.items()}
-        trial = kernels.Program(len(index), len(index), False, 0, 0)
+        trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)
-        self._counter.value = self._run.step
-        finite = trial.play(1, 0, 1, 0.0, self._counter)[3]
-        agrees = finite and all(live[name].tobytes() == array.tobytes() for name, array in expected.items())
-        for name, array in live.items():
-            array[...] = before[name]
-        return agrees
+        self._counter.value = run.step + LATER - 1
+        try:
+            finite = trial.play(1, position, 1, 0.0, self._counter)[3]
+            return finite and all(live[name].tobytes() == array.tobytes() for name, array in expected.items())
+        finally:
+            for name, array in live.items():
+                array[...] = before[name]
+
+
+def _settings(*parts: Any) -> list[Any]:
+    """What layers, loss and optimizer are made of, level by level: a tape takes it for unchanging."""
+    found: list[Any] = []
+    waiting, seen = list(parts), set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple | list):
+            waiting.extend(part)
+        elif isinstance(part, Configurable) and id(part) not in seen:
+            seen.add(id(part))
+            waiting.extend(vars(part).values())
+        else:
+            found.append(part)
+    return found
+
+
+def _alike(old: list[Any], new: list[Any]) -> bool:
+    """Whether two lists of settings are the same: the same objects, or equal numbers, texts and arrays."""
+    plain = int | float | str | np.ndarray
+    return len(old) == len(new) and all(
+        a is b or (isinstance(a, plain) and isinstance(b, plain) and np.array_equal(a, b))
+        for a, b in zip(old, new, strict=True)
+    )
