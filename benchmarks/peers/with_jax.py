@@ -19,10 +19,10 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 if THREADS == 1:
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-from jax import lax  # noqa: E402
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 ACTIVATIONS = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu, "tanh": jnp.tanh}
 CONVOLUTIONS = {"W3": ((3, 3, 1, 32), (3, 3, 32, 64)), "W4": ((5, 5, 1, 6), (5, 5, 6, 16))}
@@ -142,7 +142,7 @@ class Scan(Network):
         super().__init__(name, workload, x, y)
         self.ready = []
         self.x, self.y = jnp.asarray(x), jnp.asarray(y)
-        whole = len(x) // workload.batch
+        whole = min(len(x) // workload.batch, 300)
         self.xs, self.ys = (a[: whole * workload.batch].reshape(whole, -1, *a.shape[1:]) for a in (self.x, self.y))
         self.in_order = jax.jit(self._in_order, donate_argnums=0)
         self.shuffled = jax.jit(self._shuffled, donate_argnums=0, static_argnums=3)

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.common import StepByStep, Workload, load, main, mnist
-
 import numpy as np
+from benchmarks.common import StepByStep, Workload, load, main, mnist
 
 BETA1, BETA2, EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 

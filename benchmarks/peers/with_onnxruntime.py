@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.common import THREADS, WORKLOADS, main, mnist
-
 import numpy as np
 import onnx
 import onnxruntime
+from benchmarks.common import THREADS, WORKLOADS, main, mnist
 from onnx import helper, numpy_helper
 
 

@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.common import THREADS, WORKLOADS, StepByStep, Workload, load, main, mnist
-
 import torch
+from benchmarks.common import THREADS, WORKLOADS, StepByStep, Workload, load, main, mnist
 from torch import nn
 from torch.func import functional_call, grad_and_value
 from torch.nn import functional

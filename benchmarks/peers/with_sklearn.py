@@ -10,9 +10,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.common import WORKLOADS, Workload, load, main, mnist
-
 import numpy as np
+from benchmarks.common import WORKLOADS, Workload, load, main, mnist
 from sklearn.neural_network import MLPClassifier
 
 warnings.simplefilter("ignore")  # that it has not converged yet is no news here

@@ -1,14 +1,18 @@
 """The door through which a user's arrays come in: anything that means numbers is understood, the rest is refused."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from chainrule.errors import DataError, DataTypeError, SettingError
 
-Array = NDArray[Any]  # numbers: float32 or float64, unless a comment says otherwise
-Labels = NDArray[Any]  # whole numbers 0 … K−1, one class each
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+Array = np.ndarray[Any, np.dtype[Any]]  # numbers: float32 or float64, unless a comment says otherwise
+Labels = np.ndarray[Any, np.dtype[Any]]  # whole numbers 0 … K−1, one class each
 Shape = tuple[int, ...]
 
 DTYPES = ("float32", "float64")

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -35,6 +34,8 @@ def write_atomically(path: Pathlike, content: bytes) -> None:
 
 
 def _write_and_rename(target: Path, content: bytes) -> None:
+    import tempfile  # takes a while
+
     descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

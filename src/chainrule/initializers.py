@@ -1,5 +1,7 @@
 """Where weights start. Source: mission item B2 for N(0, 1); the papers named for the others."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,19 +10,17 @@ from chainrule.arrays import Array, Shape
 from chainrule.configuration import Configurable, real_number
 from chainrule.errors import SettingError
 
-Generator = np.random.Generator
-
 
 class Initializer(Configurable):
     """Draws the first values of a weight. A subclass writes `draw`."""
 
-    def __call__(self, rng: Generator | None, shape: Shape) -> Array:
+    def __call__(self, rng: np.random.Generator | None, shape: Shape) -> Array:
         """Values of `shape`, float64. Without a generator, a stand-in of that shape that takes no memory."""
         if rng is None:
             return np.broadcast_to(0.0, shape)
         return self.draw(rng, shape)
 
-    def draw(self, rng: Generator, shape: Shape) -> Array:
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
         """Values of `shape`, float64, from `rng` alone."""
         raise NotImplementedError
 
@@ -53,7 +53,7 @@ class Normal(Initializer):
         self.mean = real_number(self.mean, "Normal: mean", at_least=float("-inf"))
         self.deviation = real_number(self.deviation, "Normal: deviation")
 
-    def draw(self, rng: Generator, shape: Shape) -> Array:
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
         return self.mean + self.deviation * rng.standard_normal(shape)
 
 
@@ -61,7 +61,7 @@ class Normal(Initializer):
 class Glorot(Initializer):
     """Uniform with variance 2 / (fan_in + fan_out), for sigmoid, tanh and softmax (Glorot & Bengio 2010, eq. 16)."""
 
-    def draw(self, rng: Generator, shape: Shape) -> Array:
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
         limit = np.sqrt(6 / max(1, sum(fans(shape))))
         return rng.uniform(-limit, limit, shape)
 
@@ -70,7 +70,7 @@ class Glorot(Initializer):
 class He(Initializer):
     """Normal with variance 2 / fan_in, for ReLU and its kin (He et al. 2015, eq. 10)."""
 
-    def draw(self, rng: Generator, shape: Shape) -> Array:
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
         return np.sqrt(2 / max(1, fans(shape)[0])) * rng.standard_normal(shape)
 
 
@@ -78,5 +78,5 @@ class He(Initializer):
 class Zeros(Initializer):
     """All zero: the usual start of a bias. Weights that start equal stay equal, so not for hidden weights."""
 
-    def draw(self, rng: Generator, shape: Shape) -> Array:
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
         return np.zeros(shape)

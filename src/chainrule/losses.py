@@ -4,6 +4,8 @@ With its canonical link every one of them has the gradient (prediction − targe
 D3 and D5 are one fact. `targets` are the user's, in any of the understood forms; `t` is what `prepare` made of them.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import prod
 from typing import Any

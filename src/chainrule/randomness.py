@@ -3,6 +3,8 @@
 Philox is counter-based: its whole state is a key and a counter. Nothing here reads or changes NumPy's global state.
 """
 
+from __future__ import annotations
+
 import zlib
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Which rows go together: the batches of an epoch, and rows held back for validation. Source: mission items B3, B6."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

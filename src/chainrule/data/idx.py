@@ -10,13 +10,13 @@
 """
 
 from math import prod
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 
-Bytes = NDArray[np.uint8]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 
 UNSIGNED_BYTES = 8
 CLASSES = 10

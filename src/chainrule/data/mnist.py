@@ -1,6 +1,5 @@
 """MNIST: found on this machine or fetched, and believed only when its hash is right. Source: mission item B1."""
 
-import hashlib
 import io
 import os
 import zlib
@@ -148,6 +147,8 @@ def unpack(packed: bytes, part: Part, name: str) -> Bytes:
             "are the files mixed up, or from another data set?"
         )
     array = part.parse(content, name)
+    import hashlib
+
     found = hashlib.sha256(content).hexdigest()
     if found != part.sha256:
         raise DataError(

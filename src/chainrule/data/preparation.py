@@ -1,13 +1,17 @@
 """Making numbers comparable before a network sees them. Source: mission item D14."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from chainrule.arrays import Array, as_floats, as_numbers
 from chainrule.errors import DataError, ShapeError
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +34,7 @@ class Standardizer:
     deviation: Array
 
     @classmethod
-    def fit(cls, x: Any) -> "Standardizer":
+    def fit(cls, x: Any) -> Standardizer:
         """Learn mean and deviation from samples x (N, …).
 
         Raises:

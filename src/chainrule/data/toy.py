@@ -4,6 +4,8 @@ The same seed gives the same samples; each function has a random stream of its o
 the classes as equal in number as can be. Every function raises SettingError for a setting out of its range.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 from chainrule.arrays import Array, Labels

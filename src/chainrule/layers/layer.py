@@ -1,5 +1,7 @@
 """What every layer is: parameters, a forward pass that says what it kept, a backward pass that uses it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -23,7 +25,7 @@ class Context:
     step: int = 0  # of the training, from 1
     place: str = ""  # where the layer stands, such as "layers.2.": no two layers of a network draw the same bits
 
-    def at(self, position: int) -> "Context":
+    def at(self, position: int) -> Context:
         """What the layer at `position` within the composite at this place may know."""
         if not self.training:
             return self  # nothing is drawn
@@ -66,7 +68,7 @@ class Layer(Configurable):
             setattr(self, name, replacement(name, getattr(self, name)))
 
     @classmethod
-    def examples(cls) -> list[tuple["Layer", Shape]]:
+    def examples(cls) -> list[tuple[Layer, Shape]]:
         """Small layers of this class with an input shape each, on which the common checks run."""
         return [(cls(), (3,))]
 

@@ -1,5 +1,7 @@
 """Pooling layers: one number for each window of an image, channel by channel. Source: mission items E2, E3."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

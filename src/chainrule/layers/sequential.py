@@ -1,5 +1,7 @@
 """Layers one after the other, as one layer. Source: mission item D5, back-propagation as a recursion."""
 
+from __future__ import annotations
+
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

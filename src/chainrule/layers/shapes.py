@@ -1,5 +1,7 @@
 """Layers that only change the shape of a sample."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import prod
 

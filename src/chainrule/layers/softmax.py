@@ -1,5 +1,7 @@
 """Softmax in the middle of a network, with its own Jacobian. (At the end, `CrossEntropy` brings its own softmax.)"""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

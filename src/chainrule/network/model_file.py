@@ -9,7 +9,6 @@ closed register, so it never runs code; it opens no other file; and it looks at 
 so it needs about twice the size of the file. Format: the safetensors specification.
 """
 
-import hashlib
 import json
 from itertools import pairwise
 from typing import Any
@@ -49,6 +48,8 @@ def save(network: Network, path: Pathlike) -> None:
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise DataError(f"{path}: layers and metadata take more than {LONGEST_HEADER} bytes; keep metadata short")
     at = _checksum_place(content)
+    import hashlib
+
     digest = hashlib.sha256(content).hexdigest().encode()
     write_atomically(path, content[:at] + digest + content[at + len(digest) :])
 
@@ -192,6 +193,8 @@ def _refuse_constant(literal: str) -> JSON:
 
 def _check_checksum(content: bytes, checksum: JSON) -> None:
     at = _checksum_place(content)
+    import hashlib
+
     digest = hashlib.sha256()
     view = memoryview(content)
     for part in (view[:at], NO_CHECKSUM.encode(), view[at + len(NO_CHECKSUM) :]):

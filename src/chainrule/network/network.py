@@ -1,11 +1,12 @@
 """A network: layers and a loss. Shapes, parameters, forward, backward, predict."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from chainrule.arrays import Array, Shape, aligned_copy, as_floats, check_finite, float_dtype
 from chainrule.configuration import JSON, whole_number
@@ -17,7 +18,10 @@ from chainrule.network.summary import Summary, summarize
 from chainrule.operations.losses import mean_backward, mean_forward
 from chainrule.randomness import stream
 
-_homes: "WeakValueDictionary[Layer, Network]" = WeakValueDictionary()  # the network a layer was built in
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+_homes: WeakValueDictionary[Layer, Network] = WeakValueDictionary()  # the network a layer was built in
 
 
 class Network:
@@ -63,7 +67,7 @@ class Network:
         """The layers, first to last."""
         return self.body.layers
 
-    def build(self, input_shape: Shape) -> "Network":
+    def build(self, input_shape: Shape) -> Network:
         """Create the parameters for samples of `input_shape` (without the batch axis); data does it by itself.
 
         Raises:

@@ -1,5 +1,7 @@
 """The checks that every layer must pass. They find layers by themselves and run on their own examples."""
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

@@ -1,5 +1,7 @@
 """The checks that every loss must pass. They find losses by themselves and run on their own example targets."""
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

@@ -4,6 +4,8 @@
 results of forward (`dy`) and then arguments or results of forward by name, and returns gradients at arguments (`dx`).
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from typing import Any
 

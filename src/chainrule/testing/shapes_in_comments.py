@@ -11,6 +11,8 @@ worked out from the dimensions. A `float` without an entry becomes some number b
 1 to 3. The comment behind a returned name's last assignment gives the shape of that result.
 """
 
+from __future__ import annotations
+
 import ast
 import inspect
 import io

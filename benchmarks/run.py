@@ -1,0 +1,286 @@
+"""Chainrule and its peers side by side, in one run, in turns: `make bench`.
+
+    python -m benchmarks.run                          everything: well over an hour
+    python -m benchmarks.run W1 W2 --rounds 1         some of it
+    python -m benchmarks.run W7 threads import        one prediction at a time; one thread and two; import time and size
+
+Each measurement is a fresh process. Within a round the contenders take turns (A B C, A B C, …), so that what else the
+machine does hits all of them alike; only ratios within one run mean anything. Peers that are not installed are left
+out, and it says so. They may live in another environment: PEER_PYTHON names its interpreter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.common import WORKLOADS
+
+ROOT = Path(__file__).parents[1]
+PEER_PYTHON = os.environ.get("PEER_PYTHON") or sys.executable
+TCMALLOC = ctypes.util.find_library("tcmalloc_minimal")
+QUIET = 0.65  # load per core up to which figures deserve trust
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do a workload."""
+
+    library: str
+    module: str
+    variant: str = ""
+    packages: tuple[str, ...] = ()
+    tcmalloc: bool = False  # with a quicker malloc than the system's
+
+    def __str__(self) -> str:
+        return ", ".join(filter(None, (self.library, self.variant, "tcmalloc" if self.tcmalloc else "")))
+
+
+OURS = Contender("Chainrule", "benchmarks.workloads")
+NUMPY = Contender("NumPy", "benchmarks.peers.with_numpy", "by hand", ("numpy",))
+SKLEARN = Contender("scikit-learn", "benchmarks.peers.with_sklearn", "partial_fit", ("sklearn",))
+ONNX = Contender("onnxruntime", "benchmarks.peers.with_onnxruntime", "session", ("onnx", "onnxruntime"))
+
+
+def pytorch(variant: str, *, tcmalloc: bool = False) -> Contender:
+    return Contender("PyTorch", "benchmarks.peers.with_pytorch", variant, ("torch",), tcmalloc)
+
+
+def jax(variant: str) -> Contender:
+    return Contender("JAX", "benchmarks.peers.with_jax", variant, ("jax",))
+
+
+SMALL = [pytorch("eager"), pytorch("fused"), pytorch("compiled step"), jax("jit"), jax("scan"), NUMPY, SKLEARN]
+WIDE = [pytorch("eager"), pytorch("fused"), pytorch("compiled"), jax("jit"), jax("scan"), NUMPY]
+IMAGES = [pytorch("eager"), pytorch("fused"), pytorch("channels-last"), pytorch("compiled"), jax("jit")]
+if TCMALLOC:
+    WIDE.append(pytorch("fused", tcmalloc=True))
+    IMAGES.append(pytorch("channels-last", tcmalloc=True))
+PEERS = {"W1": SMALL, "W1b": SMALL, "W2": WIDE, "W2nd": [*WIDE, SKLEARN], "W3": IMAGES, "W4": IMAGES}
+PEERS |= {"W5": SMALL, "W6": SMALL}
+PREDICTORS = {
+    "W2": [pytorch("eager"), pytorch("compiled"), jax("jit"), ONNX, NUMPY],
+    "W3": [pytorch("eager"), pytorch("compiled"), jax("jit"), ONNX],
+}
+PARTS = (*WORKLOADS, "W7", "threads", "import")
+
+
+class Runner:
+    """Starts measurements and keeps what they say."""
+
+    def __init__(self, threads: int, output: Path | None) -> None:
+        self.threads, self.output = threads, output
+        self.missing = _missing({package for peers in PEERS.values() for peer in peers for package in peer.packages}
+                                | set(ONNX.packages))  # fmt: skip
+
+    def present(self, contenders: Iterable[Contender]) -> list[Contender]:
+        """Those whose packages are installed."""
+        return [one for one in contenders if not self.missing & set(one.packages)]
+
+    def measure(
+        self, one: Contender, workload: str, *options: str, threads: int | None = None
+    ) -> dict[str, Any] | None:
+        """One measurement in a fresh process, or None where it fails."""
+        command = [sys.executable if one is OURS else PEER_PYTHON, "-W", "ignore", "-m", one.module, workload, *options]
+        command += ["--variant", one.variant] if one.variant else []
+        environment = os.environ | {"CHAINRULE_THREADS": str(threads or self.threads)}
+        if one.tcmalloc:
+            environment["LD_PRELOAD"] = str(TCMALLOC)
+        try:
+            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
+        except subprocess.TimeoutExpired:
+            print(f"  {one}: no answer within 15 minutes", file=sys.stderr)
+            return None
+        if done.returncode or not done.stdout.strip():
+            print(f"  {one}: failed\n{done.stderr[-1000:]}", file=sys.stderr)
+            return None
+        figures = json.loads(done.stdout.splitlines()[-1])
+        figures |= {"tcmalloc": one.tcmalloc, "load": round(os.getloadavg()[0], 2)}
+        print(f"  {one}: {figures}", file=sys.stderr)
+        if self.output:
+            with self.output.open("a") as file:
+                file.write(json.dumps(figures) + "\n")
+        return figures
+
+    def rounds(
+        self, rounds: int, contenders: list[Contender], workload: str, *options: str, first: Iterable[str] = ()
+    ) -> Any:
+        """Contender → its figures, round by round; `first` are options of the first round alone."""
+        found: dict[Contender, list[dict[str, Any]]] = {}
+        for number in range(rounds):
+            print(f"{time.strftime('%H:%M:%S')} {workload}, round {number + 1} of {rounds}", file=sys.stderr)
+            for one in contenders:
+                figures = self.measure(one, workload, *options, *(first if number == 0 else ()))
+                if figures is not None:
+                    found.setdefault(one, []).append(figures)
+        return {one: figures for one, figures in found.items() if len(figures) == rounds}
+
+
+def training(runner: Runner, names: list[str], rounds: int, *, epochs: bool) -> None:
+    """The tables of the workloads, and one that sums them up."""
+    summary = []
+    for name in names:
+        load = os.getloadavg()[0]
+        contenders = [OURS, *runner.present(PEERS[name])]
+        found = runner.rounds(rounds, contenders, name, first=["--epoch"] if epochs else [])
+        if OURS not in found:
+            continue
+        rate = {one: [f["samples_per_second"] for f in figures] for one, figures in found.items()}
+        epoch = {one: figures[0].get("epoch_seconds") for one, figures in found.items()}
+        memory = {one: max(f["peak_mb"] for f in figures) for one, figures in found.items()}
+        print(f"\n### {name}: {WORKLOADS[name].what}\n\nLoad {load:.2f} before it began.\n")
+        print("| | samples/s, median | lowest … highest | epoch | peak memory | Chainrule is … times as fast |")
+        print("|---|---:|---:|---:|---:|---:|")
+        for one in sorted(found, key=lambda one: -statistics.median(rate[one])):
+            ratios = [a / b for a, b in zip(rate[OURS], rate[one], strict=True)]
+            print(
+                f"| {one} | {_short(statistics.median(rate[one]))} | {_short(min(rate[one]))} … {_short(max(rate[one]))} "
+                f"| {_seconds(epoch[one])} | {memory[one]:.0f} MB | {'' if one is OURS else _spread(ratios)} |"
+            )
+        rivals = [one for one in found if one is not OURS]
+        if not rivals:
+            continue
+        best = max(rivals, key=lambda one: statistics.median(rate[one]))
+        ratios = [a / max(rate[one][r] for one in rivals) for r, a in enumerate(rate[OURS])]
+        torch = [memory[one] for one in rivals if one.library == "PyTorch"]
+        quickest = min((epoch[one] for one in rivals if epoch[one]), default=None)
+        by_epoch = f"{quickest / epoch[OURS]:.2f}" if quickest and epoch[OURS] else ""
+        summary.append(
+            f"| {name} | {_short(statistics.median(rate[OURS]))} | {_short(statistics.median(rate[best]))} ({best}) "
+            f"| {_spread(ratios)} | {by_epoch} | {memory[OURS]:.0f} MB | {f'{min(torch):.0f} MB' if torch else ''} |"
+        )
+    print("\n### In short\n")
+    print(
+        "| | Chainrule, samples/s | best peer | ratio to the best in each round | of whole epochs | peak memory | PyTorch's |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    print("\n".join(summary))
+
+
+def prediction(runner: Runner, rounds: int) -> None:
+    """One sample at a time."""
+    for name, predictors in PREDICTORS.items():
+        found = runner.rounds(rounds, [OURS, *runner.present(predictors)], name, "--latency")
+        print(
+            f"\n### W7: one sample predicted by the network of {name}\n\n| | median | p99 | Chainrule takes … times as long |"
+        )
+        print("|---|---:|---:|---:|")
+        for one in sorted(found, key=lambda one: statistics.median(f["median_us"] for f in found[one])):
+            median, p99 = ([f[key] for f in found[one]] for key in ("median_us", "p99_us"))
+            ratios = [a["median_us"] / b for a, b in zip(found[OURS], median, strict=True)] if OURS in found else []
+            print(
+                f"| {one} | {statistics.median(median):.1f} µs | {statistics.median(p99):.1f} µs "
+                f"| {'' if one is OURS else _spread(ratios)} |"
+            )
+
+
+def scaling(runner: Runner, rounds: int) -> None:
+    """Chainrule on one thread and on two."""
+    print(
+        "\n### One thread and two\n\n| | 1 thread, samples/s | 2 threads | two are … times as fast |\n|---|---:|---:|---:|"
+    )
+    for name in ("W2", "W3", "W4", "W5"):
+        pairs = [[runner.measure(OURS, name, threads=threads) for threads in (1, 2)] for _ in range(rounds)]
+        one, two = ([pair[i]["samples_per_second"] for pair in pairs if all(pair)] for i in (0, 1))
+        ratios = [b / a for a, b in zip(one, two, strict=True)]
+        if ratios:
+            print(
+                f"| {name} | {_short(statistics.median(one))} | {_short(statistics.median(two))} | {_spread(ratios)} |"
+            )
+
+
+def footprint(runner: Runner) -> None:
+    """Import time and installed size."""
+    print("\n### Import and installed size\n\n| | import | installed, with all it needs |\n|---|---:|---:|")
+    here = [(sys.executable, package) for package in ("chainrule", "numpy")]
+    there = [(PEER_PYTHON, package) for package in ("sklearn", "torch", "jax", "onnxruntime")]
+    for python, package in here + [pair for pair in there if pair[1] not in runner.missing]:
+        done = subprocess.run([python, "-m", "benchmarks.installed", package], cwd=ROOT, capture_output=True, text=True)
+        if done.returncode:
+            print(f"  {package}: failed\n{done.stderr[-1000:]}", file=sys.stderr)
+            continue
+        figures = json.loads(done.stdout)
+        print(f"| {package} | {figures['import_seconds']:.3f} s | {figures['mb']} MB |")
+
+
+def _missing(packages: set[str]) -> set[str]:
+    """Those of `packages` that the peers' interpreter does not have."""
+    program = "import importlib.util, sys; print(*(p for p in sys.argv[1:] if not importlib.util.find_spec(p)))"
+    found = subprocess.check_output([PEER_PYTHON, "-c", program, *sorted(packages)], text=True)
+    return set(found.split())
+
+
+def _spread(ratios: list[float]) -> str:
+    """The median of the rounds, and the lowest and highest."""
+    if not ratios:
+        return ""
+    if len(ratios) == 1:
+        return f"{ratios[0]:.2f}"
+    return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} … {max(ratios):.2f})"
+
+
+def _short(rate: float) -> str:
+    """Three digits, no more: the fourth is noise."""
+    return f"{float(f'{rate:.3g}'):,.0f}"
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g} s" if value >= 0.1 else f"{value * 1e6:.3g} µs" if value < 1e-3 else f"{value * 1e3:.3g} ms"
+
+
+def _machine() -> str:
+    """The processor, as the system names it."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all of them unless told")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-epochs", action="store_true", help="leave out whole epochs: much sooner done")
+    parser.add_argument("--output", type=Path, help="append every measurement to this file, one line of JSON each")
+    asked = parser.parse_args()
+    unknown = set(asked.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
+    parts = asked.parts or list(PARTS)
+
+    runner = Runner(asked.threads, asked.output)
+    print(f"{_machine()}, {os.cpu_count()} cores; {asked.threads} threads; {time.strftime('%d %B %Y %H:%M')}")
+    if runner.missing:
+        print(f"Left out, because not installed: {', '.join(sorted(runner.missing))}.")
+    if not TCMALLOC:
+        print("Left out, because not installed: PyTorch with tcmalloc.")
+    load = os.getloadavg()[0]
+    if load > QUIET * (os.cpu_count() or 1):
+        print(f"Something else is running (load {load:.2f}): do not trust these figures.")
+    chosen = [name for name in WORKLOADS if name in parts]
+    if chosen:
+        training(runner, chosen, asked.rounds, epochs=not asked.no_epochs)
+    if "W7" in parts:
+        prediction(runner, asked.rounds)
+    if "threads" in parts:
+        scaling(runner, asked.rounds)
+    if "import" in parts:
+        footprint(runner)
+
+
+if __name__ == "__main__":
+    main()
