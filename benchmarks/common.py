@@ -63,16 +63,16 @@ WORKLOADS = {
     ),
     "W2nd": Workload("784-512-512-10, ReLU, Adam 0.001, batch 128", "mnist", 128, "adam", 1e-3, MLP, "relu"),
     "W3": Workload(
-        "conv 3×3 1→32, ReLU, conv 3×3 32→64, ReLU, max-pool 2, dropout 0.25, 9216-128-10 with dropout 0.5, Adam 0.001, "
-        "batch 64",
+        "conv 3×3 1→32, ReLU, conv 3×3 32→64, ReLU, max-pool 2, dropout 0.25, 9216-128-10 with dropout 0.5, "
+        "Adam 0.001, batch 64",
         "mnist",
         64,
         "adam",
         1e-3,
     ),
     "W4": Workload(
-        "LeNet: conv 5×5 1→6, ReLU, max-pool 2, conv 5×5 6→16, ReLU, max-pool 2, 256-120-84-10, momentum 0.9 with 0.01, "
-        "batch 64",
+        "LeNet: conv 5×5 1→6, ReLU, max-pool 2, conv 5×5 6→16, ReLU, max-pool 2, 256-120-84-10, "
+        "momentum 0.9 with 0.01, batch 64",
         "mnist",
         64,
         "momentum",

@@ -24,7 +24,7 @@ def import_seconds(package: str) -> float:
 
 
 def size(distribution: str, seen: set[str]) -> int:
-    """Bytes of a distribution's files and of all that it needs, each counted once. What is not installed counts nothing."""
+    """Bytes of a distribution's files and of all that it needs and that is installed, each counted once."""
     name = re.sub(r"[-_.]+", "-", distribution).lower()
     if name in seen:
         return 0

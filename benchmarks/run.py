@@ -76,21 +76,22 @@ PREDICTORS = {
 PARTS = (*WORKLOADS, "W7", "threads", "import")
 
 
+Found = dict[Contender, list[dict[str, Any]]]  # the figures of each contender, one per round
+
+
 class Runner:
     """Starts measurements and keeps what they say."""
 
     def __init__(self, threads: int, output: Path | None) -> None:
         self.threads, self.output = threads, output
-        self.missing = _missing({package for peers in PEERS.values() for peer in peers for package in peer.packages}
-                                | set(ONNX.packages))  # fmt: skip
+        peers = {one for contenders in (*PEERS.values(), *PREDICTORS.values()) for one in contenders}
+        self.missing = _missing({package for one in peers for package in one.packages})
 
     def present(self, contenders: Iterable[Contender]) -> list[Contender]:
         """Those whose packages are installed."""
         return [one for one in contenders if not self.missing & set(one.packages)]
 
-    def measure(
-        self, one: Contender, workload: str, *options: str, threads: int | None = None
-    ) -> dict[str, Any] | None:
+    def measure(self, one: Contender, workload: str, *options: str, threads: int = 0) -> dict[str, Any] | None:
         """One measurement in a fresh process, or None where it fails."""
         command = [sys.executable if one is OURS else PEER_PYTHON, "-W", "ignore", "-m", one.module, workload, *options]
         command += ["--variant", one.variant] if one.variant else []
@@ -114,14 +115,14 @@ class Runner:
         return figures
 
     def rounds(
-        self, rounds: int, contenders: list[Contender], workload: str, *options: str, first: Iterable[str] = ()
-    ) -> Any:
-        """Contender → its figures, round by round; `first` are options of the first round alone."""
-        found: dict[Contender, list[dict[str, Any]]] = {}
+        self, rounds: int, contenders: list[Contender], workload: str, *options: str, epoch: bool = False
+    ) -> Found:
+        """The figures of each contender, round by round; those of a whole `epoch` in the first round alone."""
+        found: Found = {}
         for number in range(rounds):
             print(f"{time.strftime('%H:%M:%S')} {workload}, round {number + 1} of {rounds}", file=sys.stderr)
             for one in contenders:
-                figures = self.measure(one, workload, *options, *(first if number == 0 else ()))
+                figures = self.measure(one, workload, *options, *(["--epoch"] if epoch and number == 0 else []))
                 if figures is not None:
                     found.setdefault(one, []).append(figures)
         return {one: figures for one, figures in found.items() if len(figures) == rounds}
@@ -132,86 +133,113 @@ def training(runner: Runner, names: list[str], rounds: int, *, epochs: bool) -> 
     summary = []
     for name in names:
         load = os.getloadavg()[0]
-        contenders = [OURS, *runner.present(PEERS[name])]
-        found = runner.rounds(rounds, contenders, name, first=["--epoch"] if epochs else [])
+        found = runner.rounds(rounds, [OURS, *runner.present(PEERS[name])], name, epoch=epochs)
         if OURS not in found:
             continue
         rate = {one: [f["samples_per_second"] for f in figures] for one, figures in found.items()}
         epoch = {one: figures[0].get("epoch_seconds") for one, figures in found.items()}
         memory = {one: max(f["peak_mb"] for f in figures) for one, figures in found.items()}
-        print(f"\n### {name}: {WORKLOADS[name].what}\n\nLoad {load:.2f} before it began.\n")
-        print("| | samples/s, median | lowest … highest | epoch | peak memory | Chainrule is … times as fast |")
-        print("|---|---:|---:|---:|---:|---:|")
-        for one in sorted(found, key=lambda one: -statistics.median(rate[one])):
-            ratios = [a / b for a, b in zip(rate[OURS], rate[one], strict=True)]
-            print(
-                f"| {one} | {_short(statistics.median(rate[one]))} | {_short(min(rate[one]))} … {_short(max(rate[one]))} "
-                f"| {_seconds(epoch[one])} | {memory[one]:.0f} MB | {'' if one is OURS else _spread(ratios)} |"
-            )
-        rivals = [one for one in found if one is not OURS]
-        if not rivals:
-            continue
-        best = max(rivals, key=lambda one: statistics.median(rate[one]))
-        ratios = [a / max(rate[one][r] for one in rivals) for r, a in enumerate(rate[OURS])]
-        torch = [memory[one] for one in rivals if one.library == "PyTorch"]
-        quickest = min((epoch[one] for one in rivals if epoch[one]), default=None)
-        by_epoch = f"{quickest / epoch[OURS]:.2f}" if quickest and epoch[OURS] else ""
-        summary.append(
-            f"| {name} | {_short(statistics.median(rate[OURS]))} | {_short(statistics.median(rate[best]))} ({best}) "
-            f"| {_spread(ratios)} | {by_epoch} | {memory[OURS]:.0f} MB | {f'{min(torch):.0f} MB' if torch else ''} |"
+        print_table(
+            f"{name}: {WORKLOADS[name].what}\n\nLoad {load:.2f} before it began.",
+            ["", "samples/s, median", "lowest … highest", "whole epoch", "peak memory", "Chainrule is … × as fast"],
+            [
+                [
+                    str(one),
+                    _short(statistics.median(rate[one])),
+                    f"{_short(min(rate[one]))} … {_short(max(rate[one]))}",
+                    _seconds(epoch[one]),
+                    f"{memory[one]:.0f} MB",
+                    "" if one is OURS else _spread(rate[OURS], rate[one]),
+                ]
+                for one in sorted(found, key=lambda one: -statistics.median(rate[one]))
+            ],
         )
-    print("\n### In short\n")
-    print(
-        "| | Chainrule, samples/s | best peer | ratio to the best in each round | of whole epochs | peak memory | PyTorch's |"
+        rivals = [one for one in found if one is not OURS]
+        if rivals:
+            summary.append([name, *_against_best(rivals, rate, epoch, memory)])
+    print_table(
+        "In short",
+        ["", "Chainrule", "best peer", "ratio to each round's best", "of whole epochs", "peak memory", "PyTorch's"],
+        summary,
     )
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    print("\n".join(summary))
+
+
+def _against_best(
+    rivals: list[Contender],
+    rate: dict[Contender, list[float]],
+    epoch: dict[Contender, float | None],
+    memory: dict[Contender, float],
+) -> list[str]:
+    """A row of the summary."""
+    best = max(rivals, key=lambda one: statistics.median(rate[one]))
+    quickest = min((seconds for one in rivals if (seconds := epoch[one])), default=None)
+    ours = epoch[OURS]
+    torch = [memory[one] for one in rivals if one.library == "PyTorch"]
+    return [
+        _short(statistics.median(rate[OURS])),
+        f"{_short(statistics.median(rate[best]))} ({best})",
+        _spread(rate[OURS], [max(rates) for rates in zip(*(rate[one] for one in rivals), strict=True)]),
+        f"{quickest / ours:.2f}" if quickest and ours else "",
+        f"{memory[OURS]:.0f} MB",
+        f"{min(torch):.0f} MB" if torch else "",
+    ]
 
 
 def prediction(runner: Runner, rounds: int) -> None:
     """One sample at a time."""
     for name, predictors in PREDICTORS.items():
         found = runner.rounds(rounds, [OURS, *runner.present(predictors)], name, "--latency")
-        print(
-            f"\n### W7: one sample predicted by the network of {name}\n\n| | median | p99 | Chainrule takes … times as long |"
+        median, p99 = (
+            {one: [f[key] for f in figures] for one, figures in found.items()} for key in ("median_us", "p99_us")
         )
-        print("|---|---:|---:|---:|")
-        for one in sorted(found, key=lambda one: statistics.median(f["median_us"] for f in found[one])):
-            median, p99 = ([f[key] for f in found[one]] for key in ("median_us", "p99_us"))
-            ratios = [a["median_us"] / b for a, b in zip(found[OURS], median, strict=True)] if OURS in found else []
-            print(
-                f"| {one} | {statistics.median(median):.1f} µs | {statistics.median(p99):.1f} µs "
-                f"| {'' if one is OURS else _spread(ratios)} |"
-            )
+        print_table(
+            f"W7: one sample predicted by the network of {name}",
+            ["", "median", "p99", "Chainrule takes … × as long", "its p99"],
+            [
+                [
+                    str(one),
+                    f"{statistics.median(median[one]):.1f} µs",
+                    f"{statistics.median(p99[one]):.1f} µs",
+                    "" if one is OURS or OURS not in found else _spread(median[OURS], median[one]),
+                    "" if one is OURS or OURS not in found else _spread(p99[OURS], p99[one]),
+                ]
+                for one in sorted(found, key=lambda one: statistics.median(median[one]))
+            ],
+        )
 
 
 def scaling(runner: Runner, rounds: int) -> None:
     """Chainrule on one thread and on two."""
-    print(
-        "\n### One thread and two\n\n| | 1 thread, samples/s | 2 threads | two are … times as fast |\n|---|---:|---:|---:|"
-    )
+    rows = []
     for name in ("W2", "W3", "W4", "W5"):
         pairs = [[runner.measure(OURS, name, threads=threads) for threads in (1, 2)] for _ in range(rounds)]
         one, two = ([pair[i]["samples_per_second"] for pair in pairs if all(pair)] for i in (0, 1))
-        ratios = [b / a for a, b in zip(one, two, strict=True)]
-        if ratios:
-            print(
-                f"| {name} | {_short(statistics.median(one))} | {_short(statistics.median(two))} | {_spread(ratios)} |"
-            )
+        if one:
+            rows.append([name, _short(statistics.median(one)), _short(statistics.median(two)), _spread(two, one)])
+    print_table("One thread and two", ["", "1 thread, samples/s", "2 threads", "two are … × as fast"], rows)
 
 
 def footprint(runner: Runner) -> None:
     """Import time and installed size."""
-    print("\n### Import and installed size\n\n| | import | installed, with all it needs |\n|---|---:|---:|")
     here = [(sys.executable, package) for package in ("chainrule", "numpy")]
     there = [(PEER_PYTHON, package) for package in ("sklearn", "torch", "jax", "onnxruntime")]
+    rows = []
     for python, package in here + [pair for pair in there if pair[1] not in runner.missing]:
         done = subprocess.run([python, "-m", "benchmarks.installed", package], cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             print(f"  {package}: failed\n{done.stderr[-1000:]}", file=sys.stderr)
             continue
         figures = json.loads(done.stdout)
-        print(f"| {package} | {figures['import_seconds']:.3f} s | {figures['mb']} MB |")
+        rows.append([package, f"{figures['import_seconds']:.3f} s", f"{figures['mb']} MB"])
+    print_table("Import and installed size", ["", "import", "installed, with all it needs"], rows)
+
+
+def print_table(title: str, heads: list[str], rows: list[list[str]]) -> None:
+    """A table in Markdown under its title."""
+    print(f"\n### {title}\n")
+    for row in [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]:
+        print(f"| {' | '.join(row)} |")
+    sys.stdout.flush()
 
 
 def _missing(packages: set[str]) -> set[str]:
@@ -221,12 +249,11 @@ def _missing(packages: set[str]) -> set[str]:
     return set(found.split())
 
 
-def _spread(ratios: list[float]) -> str:
-    """The median of the rounds, and the lowest and highest."""
-    if not ratios:
-        return ""
+def _spread(ours: list[float], theirs: list[float]) -> str:
+    """ours / theirs: the median of the rounds, and the lowest and highest."""
+    ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     if len(ratios) == 1:
-        return f"{ratios[0]:.2f}"
+        return f"**{ratios[0]:.2f}**"
     return f"**{statistics.median(ratios):.2f}** ({min(ratios):.2f} … {max(ratios):.2f})"
 
 

@@ -47,7 +47,7 @@ def optimizer(workload: Workload) -> cr.Optimizer:
 
 
 class Clock(cr.Callback):
-    """From the first step to the last: checking the data and recording the tape come before, as compiling does in peers."""
+    """From the first step to the last: checking data and recording the tape come before, as compiling does in peers."""
 
     def on_train_start(self, run: Any) -> None:
         self.start = time.perf_counter()

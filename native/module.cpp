@@ -4,6 +4,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <unistd.h>
+
 #include "pool.hpp"
 #include "prepare.hpp"
 #include "program.hpp"
@@ -44,6 +46,25 @@ const InstructionSet* instruction_sets() {  // best first
 
 const InstructionSet* chosen = nullptr;
 
+// While it lives, other threads of Python may run. Where the interpreter has gone down meanwhile, it ends this thread by
+// unwinding its stack, which no C++ code in between can survive: so the thread waits here for the end of the process.
+class Released {
+public:
+    Released() : state_(PyEval_SaveThread()) {}
+    ~Released() {
+        try {
+            PyEval_RestoreThread(state_);
+        } catch (...) {
+            for (;;) pause();
+        }
+    }
+    Released(const Released&) = delete;
+    Released& operator=(const Released&) = delete;
+
+private:
+    PyThreadState* state_;
+};
+
 PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t count) {
     Builder builder(arguments, count);
     twin.prepare(builder);
@@ -54,16 +75,13 @@ PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t coun
     }
     builder.call.run = chosen->table->run[static_cast<int>(twin.kernel)][builder.dtype()];
     for (Call& arrange : builder.before) arrange.run = chosen->table->run[static_cast<int>(Kernel::arranged)][0];
-    bool had_memory = true;
-    Py_BEGIN_ALLOW_THREADS
     try {
+        const Released released;
         for (const Call& arrange : builder.before) arrange.run(arrange);
         builder.call.run(builder.call);
-    } catch (const std::exception&) {  // all that kernels can run out of
-        had_memory = false;
+    } catch (const std::bad_alloc&) {
+        return PyErr_NoMemory();
     }
-    Py_END_ALLOW_THREADS
-    if (!had_memory) return PyErr_NoMemory();
     if (recording) recording->append(builder, twin.name);
     return builder.result();
 }
@@ -81,13 +99,14 @@ template <class T> T* buffer(nb::handle object, const char* name, int type, npy_
 }
 
 // One play: (epoch, step, values kept by the steps taken, whether every cost was finite).
-nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::int64_t last, double seconds, Cell& counter) {
+nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::int64_t last, double seconds, Cell& counter,
+                Cell& rate) {
     Place place{epoch, step};
     std::vector<double> kept;
     bool finite = true;
     {
-        nb::gil_scoped_release released;
-        finite = program.play(place, last, seconds, counter.value, kept);
+        const Released released;
+        finite = program.play(place, last, seconds, counter.value, rate.value, kept);
     }
     npy_intp count = static_cast<npy_intp>(kept.size());
     PyObject* values = PyArray_SimpleNew(1, &count, NPY_DOUBLE);
@@ -142,7 +161,13 @@ NB_MODULE(_native, m) {
             const npy_intp size = PyArray_SIZE(array_of(index, "index"));
             program.use(&tape, buffer<std::int64_t>(index, "index", NPY_INT64, size), size);
         }, "tape"_a, "index"_a, nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>())
-        .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a);
+        .def("rates", [](Program& program, nb::handle rates) {
+            const npy_intp count = PyArray_SIZE(array_of(rates, "rates"));
+            const double* all = buffer<double>(rates, "rates", NPY_DOUBLE, count);
+            if (count < 1) throw nb::value_error("rates: expected at least one");
+            program.rates(std::vector<double>(all, all + count));
+        }, "rates"_a)
+        .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a, "rate"_a);
 
     m.def("threads", &threads, "How many threads the kernels use.");
     m.def("set_threads", &set_threads, "count"_a, "Use `count` threads from now on. No result depends on it.");

@@ -31,7 +31,8 @@ void Program::arrange(std::int64_t epoch) {
     arranged_ = epoch;
 }
 
-bool Program::play(Place& place, std::int64_t last, double seconds, double& counter, std::vector<double>& kept) {
+bool Program::play(Place& place, std::int64_t last, double seconds, double& counter, double& rate,
+                   std::vector<double>& kept) {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     const std::int64_t steps = (rows_ + batch_ - 1) / batch_;
@@ -39,6 +40,8 @@ bool Program::play(Place& place, std::int64_t last, double seconds, double& coun
         arrange(place.epoch);
         const std::int64_t begin = place.step * batch_, size = std::min(batch_, rows_ - begin);
         const Part& now = part(size);
+        const auto number = static_cast<std::size_t>((place.epoch - 1) * steps + place.step);
+        rate = rates_[number < rates_.size() ? number : rates_.size() - 1];
         const std::size_t before = kept.size();
         kept.resize(before + now.tape->watched());
         if (!now.tape->replay(order_.data() + begin, size, now.index, counter, kept.data() + before)) {

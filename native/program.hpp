@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "tape.hpp"
@@ -18,11 +19,15 @@ public:
     // reads its row numbers from. Epochs take the rows in the order of `order_call`, or in their own where it is empty.
     Program(std::int64_t rows, std::int64_t batch, bool shuffle, std::int64_t seed, std::int64_t stream, const Table* table);
 
+    // The learning rate of each step of the training; one alone is that of all.
+    void rates(std::vector<double> all) { rates_ = std::move(all); }
+
     void use(const Tape* tape, std::int64_t* index, std::int64_t size);
 
     // Take steps from `place` on until `seconds` have passed, `last` epoch has ended or a cost is not finite; `place` and
-    // `counter` move with the whole steps taken, and the values the tapes watch are added to `kept`. False: not finite.
-    bool play(Place& place, std::int64_t last, double seconds, double& counter, std::vector<double>& kept);
+    // `counter` move with the whole steps taken, `rate` is set before each, and the values the tapes watch are added to `kept`. False: not finite.
+    bool play(Place& place, std::int64_t last, double seconds, double& counter, double& rate,
+              std::vector<double>& kept);
 
 private:
     struct Part { const Tape* tape = nullptr; std::int64_t* index = nullptr; std::int64_t size = 0; };
@@ -34,6 +39,7 @@ private:
     Call order_call_;
     Part parts_[2];
     std::vector<std::int64_t> order_;
+    std::vector<double> rates_;
     std::int64_t arranged_ = 0;  // the epoch `order_` is for
 };
 

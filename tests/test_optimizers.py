@@ -54,7 +54,7 @@ SCALAR = [
 def descend(optimizer, W, gradients):
     slots = tuple(np.zeros_like(W) for _ in range(optimizer.slots))
     for step, dW in enumerate(gradients, start=1):
-        W, slots = optimizer.update(W, dW, slots, step)
+        W, slots = optimizer.update(W, dW, slots, step, optimizer.learning_rate)
     return W
 
 
@@ -94,7 +94,7 @@ def test_changes_nothing_in_place(optimizer):
     slots = tuple(np.full((2, 2), 0.5) for _ in range(optimizer.slots))
     for array in (W, dW, *slots):
         array.flags.writeable = False
-    new, remembered = optimizer.update(W, dW, slots, 1)
+    new, remembered = optimizer.update(W, dW, slots, 1, optimizer.learning_rate)
     assert new.shape == W.shape
     assert len(remembered) == optimizer.slots
     assert not np.shares_memory(new, W)
@@ -103,7 +103,9 @@ def test_changes_nothing_in_place(optimizer):
 @pytest.mark.parametrize("optimizer", ALL, ids=lambda optimizer: type(optimizer).__name__)
 def test_float32_stays_float32(optimizer):
     W = np.ones(2, np.float32)
-    new, slots = optimizer.update(W, W, tuple(np.zeros_like(W) for _ in range(optimizer.slots)), 1)
+    new, slots = optimizer.update(
+        W, W, tuple(np.zeros_like(W) for _ in range(optimizer.slots)), 1, optimizer.learning_rate
+    )
     assert {array.dtype for array in (new, *slots)} == {np.dtype("float32")}
 
 
@@ -112,7 +114,7 @@ def test_goes_down_into_a_bowl(optimizer):
     """C = ½ (w₁² + 10 w₂²)."""
     W, slots = np.array([1.0, 1.0]), tuple(np.zeros(2) for _ in range(optimizer.slots))
     for step in range(1, 301):
-        W, slots = optimizer.update(W, W * [1, 10], slots, step)
+        W, slots = optimizer.update(W, W * [1, 10], slots, step, optimizer.learning_rate)
         if step == 1:
             assert (W < 1).all()
     assert np.abs(W).max() < 0.05
@@ -152,4 +154,4 @@ def test_another_setting_out_of_range_is_refused(make, message):
 
 def test_the_base_class_leaves_the_mathematics_to_its_subclasses():
     with pytest.raises(NotImplementedError):
-        Optimizer().update(np.ones(1), np.ones(1), (), 1)
+        Optimizer().update(np.ones(1), np.ones(1), (), 1, 0.1)

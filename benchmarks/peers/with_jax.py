@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from benchmarks.common import THREADS, WORKLOADS, StepByStep, Workload, load, main, mnist
@@ -33,7 +34,7 @@ def first_parameters(name: str, workload: Workload) -> Any:
     """Weights and biases, layer by layer."""
     rng = np.random.default_rng(0)
     sizes = workload.sizes or SIZES[name]
-    shapes = [*CONVOLUTIONS.get(name, ()), *zip(sizes, sizes[1:], strict=False)]
+    shapes = [*CONVOLUTIONS.get(name, ()), *pairwise(sizes)]
     return [
         (
             jnp.asarray(rng.uniform(-1, 1, shape) / np.sqrt(np.prod(shape[:-1])), jnp.float32),

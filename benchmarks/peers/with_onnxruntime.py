@@ -6,6 +6,7 @@ python -m benchmarks.peers.with_onnxruntime W2 --latency
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def model(name: str) -> onnx.ModelProto:
         add("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
         add("Flatten")
         sizes = (9216, 128, 10)
-    for i, o in zip(sizes, sizes[1:], strict=False):
+    for i, o in pairwise(sizes):
         add("Gemm", i, o)
         add("Softmax" if o == sizes[-1] else "Relu")
     shape = [1, 1, 28, 28] if name == "W3" else [1, 784]

@@ -40,6 +40,7 @@ from chainrule.network import Network
 from chainrule.network.model_file import load
 from chainrule.operations import backend
 from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from chainrule.schedules import OneCycle, Schedule
 from chainrule.training import Callback, EarlyStopping, History, train, train_perceptron
 
 __version__ = "0.1.0"
@@ -79,10 +80,12 @@ __all__ = [
     "Nesterov",
     "Network",
     "Normal",
+    "OneCycle",
     "Optimizer",
     "Perceptron",
     "ReLU",
     "Reshape",
+    "Schedule",
     "Sequential",
     "Sigmoid",
     "Softmax",

@@ -16,8 +16,11 @@ class Optimizer(Configurable):
     learning_rate: float
     slots: ClassVar[int] = 0  # how many arrays of the parameter's shape it remembers
 
-    def update(self, W: Array, dW: Array, slots: Slots, step: int) -> tuple[Array, Slots]:
-        """New values of one parameter and its slots; `step` counts from 1. Changes nothing in place."""
+    def update(self, W: Array, dW: Array, slots: Slots, step: int, rate: float) -> tuple[Array, Slots]:
+        """New values of one parameter and its slots; `step` counts from 1, `rate` is the learning rate of this step.
+
+        Changes nothing in place.
+        """
         raise NotImplementedError
 
 
@@ -30,8 +33,8 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         self.learning_rate = positive_number(self.learning_rate, "SGD: learning_rate")
 
-    def update(self, W: Array, dW: Array, slots: Slots, step: int) -> tuple[Array, Slots]:
-        return updates.sgd_update(W, dW, self.learning_rate), ()
+    def update(self, W: Array, dW: Array, slots: Slots, step: int, rate: float) -> tuple[Array, Slots]:
+        return updates.sgd_update(W, dW, rate), ()
 
 
 @dataclass(eq=False)
@@ -47,9 +50,9 @@ class Momentum(Optimizer):
         self.learning_rate = positive_number(self.learning_rate, "Momentum: learning_rate")
         self.momentum = real_number(self.momentum, "Momentum: momentum", below=1.0)
 
-    def update(self, W: Array, dW: Array, slots: Slots, step: int) -> tuple[Array, Slots]:
+    def update(self, W: Array, dW: Array, slots: Slots, step: int, rate: float) -> tuple[Array, Slots]:
         (v,) = slots
-        W, v = updates.momentum_update(W, dW, v, self.learning_rate, self.momentum)
+        W, v = updates.momentum_update(W, dW, v, rate, self.momentum)
         return W, (v,)
 
 
@@ -66,9 +69,9 @@ class Nesterov(Optimizer):
         self.learning_rate = positive_number(self.learning_rate, "Nesterov: learning_rate")
         self.momentum = real_number(self.momentum, "Nesterov: momentum", below=1.0)
 
-    def update(self, W: Array, dW: Array, slots: Slots, step: int) -> tuple[Array, Slots]:
+    def update(self, W: Array, dW: Array, slots: Slots, step: int, rate: float) -> tuple[Array, Slots]:
         (v,) = slots
-        W, v = updates.nesterov_update(W, dW, v, self.learning_rate, self.momentum)
+        W, v = updates.nesterov_update(W, dW, v, rate, self.momentum)
         return W, (v,)
 
 
@@ -89,7 +92,7 @@ class Adam(Optimizer):
         self.beta2 = real_number(self.beta2, "Adam: beta2", below=1.0)
         self.epsilon = positive_number(self.epsilon, "Adam: epsilon")
 
-    def update(self, W: Array, dW: Array, slots: Slots, step: int) -> tuple[Array, Slots]:
+    def update(self, W: Array, dW: Array, slots: Slots, step: int, rate: float) -> tuple[Array, Slots]:
         m, s = slots
-        W, m, s = updates.adam_update(W, dW, m, s, step, self.learning_rate, self.beta1, self.beta2, self.epsilon)
+        W, m, s = updates.adam_update(W, dW, m, s, step, rate, self.beta1, self.beta2, self.epsilon)
         return W, (m, s)

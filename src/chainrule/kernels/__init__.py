@@ -85,7 +85,7 @@ def _start() -> None:
     set_instruction_set(allowed[0])
     wanted = os.environ.get("CHAINRULE_THREADS", "")
     if wanted:
-        if not wanted.isdigit():
+        if not wanted.isdecimal():
             raise SettingError(f"CHAINRULE_THREADS: expected a whole number from 1 to 64, got {wanted!r}")
         set_threads(int(wanted))
 

@@ -11,6 +11,7 @@ from chainrule.arrays import Array, aligned_copy
 from chainrule.layers import Context
 from chainrule.network import Network
 from chainrule.optimizers import Optimizer, Slots
+from chainrule.schedules import Schedule
 from chainrule.training.divergence import diverged
 from chainrule.training.history import History
 
@@ -27,6 +28,7 @@ class Run:
     steps_per_epoch: int
     samples: int
     seed: int = 0  # of what layers draw in training
+    schedule: Schedule | None = None  # of the learning rate
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0  # whole steps taken so far
@@ -63,13 +65,23 @@ class Run:
         """What the layers may know in the step after `step`."""
         return Context(training=True, seed=self.seed, step=self.step + 1)
 
-    def work_out(self, x: Array, t: Array, step: int | kernels.Cell) -> tuple[Array, Array | None, Updated]:
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step, counted from 1."""
+        if self.schedule is None:
+            return self.optimizer.learning_rate
+        progress = (step - 1) / (self.epochs * self.steps_per_epoch)
+        return self.optimizer.learning_rate * self.schedule.factor(progress)
+
+    def work_out(
+        self, x: Array, t: Array, step: int | kernels.Cell, rate: float | kernels.Cell
+    ) -> tuple[Array, Array | None, Updated]:
         """The cost of a batch, how many samples are decided right, and the new weights and slots; changes nothing."""
         context = Context(training=True, seed=self.seed, step=step)
         cost, f, gradients = self.network.cost_and_gradients(x, t, context=context)
         parameters = self.network.parameters
         updated = {
-            name: self.optimizer.update(parameters[name], dW, self._slots[name], step) for name, dW in gradients.items()
+            name: self.optimizer.update(parameters[name], dW, self._slots[name], step, rate)
+            for name, dW in gradients.items()
         }
         return cost, self.network.loss.count_right(f, t), updated
 
@@ -79,7 +91,7 @@ class Run:
         The new weights are worked out aside and put in place together, so that an error leaves the last whole step.
         Raises DivergenceError when the cost or a new weight is not finite.
         """
-        cost, right, updated = self.work_out(x, t, self.step + 1)
+        cost, right, updated = self.work_out(x, t, self.step + 1, self.rate_at(self.step + 1))
         if not np.isfinite(cost):
             raise diverged(self, x)
         for name, (W, _) in updated.items():

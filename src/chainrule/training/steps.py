@@ -96,7 +96,7 @@ class Steps:
         self._counter.value = run.step
         before = (self._epoch - 1) * run.steps_per_epoch + self._position
         self._epoch, self._position, values, finite = program.play(
-            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter
+            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate
         )
         run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
@@ -131,8 +131,12 @@ class Steps:
         """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
         run, samples = self._run, len(self._x)
         before = [np.copy(one) if isinstance(one, np.ndarray) else one for one in self._settings_now()]
-        self._counter = kernels.Cell()
+        self._counter, self._rate = kernels.Cell(), kernels.Cell()
         program = kernels.Program(samples, self._size, self._shuffle, run.seed, SHUFFLE)
+        if run.schedule is None:
+            program.rates(np.array([run.rate_at(1)]))
+        else:
+            program.rates(np.array([run.rate_at(step) for step in range(1, run.epochs * run.steps_per_epoch + 1)]))
         for size in {self._size, samples % self._size or self._size}:
             index = np.arange(size)
             try:
@@ -150,11 +154,11 @@ class Steps:
         live = {**run.network.parameters, **run.slot_arrays}
         for array in (self._x, self._t, index, run.network.dJ, *live.values()):
             tape.know(array)
-        self._counter.value = run.step + 1
+        self._counter.value, self._rate.value = run.step + 1, run.rate_at(run.step + 1)
         tape.start()
         try:
             x, t = gather_rows(self._x, index), gather_rows(self._t, index)
-            cost, right, updated = run.work_out(x, t, self._counter)
+            cost, right, updated = run.work_out(x, t, self._counter, self._rate)
         finally:
             tape.stop()
         watched = [value for value in (cost, right) if value is not None]
@@ -175,13 +179,15 @@ class Steps:
         run, size, samples = self._run, self._size, len(self._x)
         position = samples // size - (len(index) == size)
         rows = slice(position * size, position * size + len(index))
-        expected = run.named(run.work_out(self._x[rows], self._t[rows], run.step + LATER)[2])
+        rate = run.rate_at(run.step + LATER)
+        expected = run.named(run.work_out(self._x[rows], self._t[rows], run.step + LATER, rate)[2])
         before = {name: array.copy() for name, array in live.items()}
         trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)
+        trial.rates(np.array([rate]))
         self._counter.value = run.step + LATER - 1
         try:
-            finite = trial.play(1, position, 1, 0.0, self._counter)[3]
+            finite = trial.play(1, position, 1, 0.0, self._counter, self._rate)[3]
             return finite and all(live[name].tobytes() == array.tobytes() for name, array in expected.items())
         finally:
             for name, array in live.items():

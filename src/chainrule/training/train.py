@@ -12,6 +12,7 @@ from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.optimizers import Adam, Optimizer
 from chainrule.randomness import stream
+from chainrule.schedules import Schedule
 from chainrule.training.callbacks import Callback
 from chainrule.training.history import History, Record
 from chainrule.training.progress import Progress
@@ -29,6 +30,7 @@ def train(
     epochs: int = 10,
     batch_size: int | None = 32,
     optimizer: Optimizer = Adam(),
+    schedule: Schedule | None = None,
     seed: int | None = 0,
     shuffle: bool = True,
     callbacks: Iterable[Callback] = (),
@@ -45,6 +47,7 @@ def train(
         epochs: passes over the data.
         batch_size: samples per step: 1 is stochastic descent, None the full batch.
         optimizer: see `chainrule.optimizers`.
+        schedule: how the optimizer's learning rate changes in the course of all epochs; None keeps it.
         seed: of the shuffling, of dropout and of the validation share; None for a fresh one.
         shuffle: whether each epoch takes the samples in a new order.
         callbacks: run at the events, in this order.
@@ -62,11 +65,13 @@ def train(
         raise SettingError(f"network: expected a Network, got {network!r}")
     if not isinstance(optimizer, Optimizer):
         raise SettingError(f"optimizer: expected an Optimizer such as SGD(0.1), got {optimizer!r}")
+    if schedule is not None and not isinstance(schedule, Schedule):
+        raise SettingError(f"schedule: expected a Schedule such as OneCycle(), got {schedule!r}")
     whole_number(epochs, "epochs")
     training, held_out = _checked_data(network, data, validation, seed)
     size = None if batch_size is None else whole_number(batch_size, "batch_size")
     samples = len(training[0])
-    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, _seed_of_layers(seed))
+    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, _seed_of_layers(seed), schedule)
     listeners = [*_checked_callbacks(callbacks), *([Progress()] if progress else [])]
     with contextlib.ExitStack() as leaving:
         leaving.callback(run.complete_step)
