@@ -2,16 +2,16 @@
 
     python -m benchmarks.kernels
 
-Products and convolutions in GFLOP/s, against the fused multiply-adds that peak.cpp gets out of the registers; operations
-bound by memory in GB/s, against its triad on as many bytes; and what a call costs beyond its arithmetic. A kernel is
-timed as the tape runs it: on buffers that stay where they are. Each figure is the best of several, as the peak's is:
-what disturbs a measurement only ever makes it slower. Needs g++.
+Products and convolutions in GFLOP/s, against the fused multiply-adds that peak.cpp gets out of the registers;
+operations bound by memory in GB/s, against its triad on as many bytes; and what a call costs beyond its arithmetic. A
+kernel is timed as the tape runs it: on buffers that stay where they are. Each figure is the best of several, as the
+peak's is: what disturbs a measurement only ever makes it slower. Needs g++.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -56,7 +56,7 @@ class Replay:
 
     def __init__(self, work: Callable[[], Any], arrays: list[Any], *, in_place: bool = False) -> None:
         loss, index = floats(1), np.zeros(1, np.int64)
-        self.tape, self.counter = kernels.Tape(), kernels.Cell()
+        self.tape, self.counter, self.rate = kernels.Tape(), kernels.Cell(), kernels.Cell()
         for array in (*arrays, loss, index):
             self.tape.know(array)
         self.tape.start()
@@ -74,6 +74,7 @@ class Replay:
                 self.tape.assign(target, source)
         self.program = kernels.Program(1, 1, False, 0, 0)
         self.program.use(self.tape, index)
+        self.program.rates(np.zeros(1))  # nothing here has a learning rate that changes
         self.kept = (arrays, made)
 
     def seconds(self) -> float:
@@ -85,7 +86,7 @@ class Replay:
 
     def _run(self, count: int) -> float:
         start = time.perf_counter()
-        self.program.play(1, 0, count, 60.0, self.counter)
+        self.program.play(1, 0, count, 60.0, self.counter, self.rate)
         return time.perf_counter() - start
 
 
@@ -105,12 +106,12 @@ def peaks(sizes: set[int]) -> dict[int, Any]:
 def arithmetic() -> list[tuple[str, float, Callable[[], float]]]:
     """The products of W2 and the convolution 32→64 of W3: (name, multiply-adds, seconds)."""
     rows: list[tuple[str, float, Callable[[], float]]] = []
-    for N, I, O in ((128, 784, 512), (128, 512, 512)):
-        x, W, b, dy = floats(N, I), floats(I, O), floats(O), floats(N, O)
+    for N, i, o in ((128, 784, 512), (128, 512, 512)):
+        x, W, b, dy = floats(N, i), floats(i, o), floats(o), floats(N, o)
         forward = Replay(lambda x=x, W=W, b=b: linear_forward(x, W, b), [x, W, b])
         parameters = Replay(lambda dy=dy, x=x: linear_backward_parameters(dy, x), [dy, x])
         both = Replay(lambda dy=dy, x=x, W=W: linear_backward(dy, x, W), [dy, x, W])
-        rows += _three_ways(f"linear {N} × {I} × {O}", N * I * O, forward, parameters, both)
+        rows += _three_ways(f"linear {N} × {i} × {o}", N * i * o, forward, parameters, both)
     x, W, b, dy = images(64, 32, 26, 26), floats(64, 32, 3, 3), floats(64), images(64, 64, 24, 24)
     once = ((1, 1), (0, 0))
     forward = Replay(lambda: convolution_forward(x, W, b, *once), [x, W, b])
@@ -190,41 +191,31 @@ def overheads() -> list[list[str]]:
 
 def main() -> None:
     moved = traffic()
-    sizes = {size for _, size, _ in moved}
-    peak = peaks(sizes)
+    peak = peaks({size for _, size, _ in moved})
     sets = [name for name in kernels.instruction_sets() if name in VECTOR_BYTES]
-    print(
-        f"{platform.machine()}, {', '.join(sets)}. Fused multiply-adds at their peak, GFLOP/s on one thread and on two:"
-    )
+    print("Peak of fused multiply-adds, GFLOP/s on one thread and on two:")
     for name in sets:
-        figures = [peak[count]["gflops"][VECTOR_BYTES[name]] for count in THREADS]
-        print(f"{name}: {figures[0]:.0f}, {figures[1]:.0f}.")
+        print(name, *(round(peak[count]["gflops"][VECTOR_BYTES[name]]) for count in THREADS))
 
     table: dict[str, list[str]] = {}
-    products = arithmetic()
     for isa in sets:
         kernels.set_instruction_set(isa)
-        for count in THREADS:
+        for (name, terms, seconds), count in itertools.product(arithmetic(), THREADS):
             kernels.set_threads(count)
-            for name, terms, seconds in products:
-                rate = 2 * terms / seconds() / 1e9
-                share = rate / peak[count]["gflops"][VECTOR_BYTES[isa]]
-                table.setdefault(name, [name]).append(f"{rate:.0f}, {share:.0%}")
+            rate = 2 * terms / seconds() / 1e9
+            share = rate / peak[count]["gflops"][VECTOR_BYTES[isa]]
+            table.setdefault(name, [name]).append(f"{rate:.0f}, {share:.0%}")
     heads = [f"{isa}, {count} thread{'s' * (count > 1)}" for isa in sets for count in THREADS]
     print_table("Arithmetic: GFLOP/s, and share of the peak", ["", *heads], list(table.values()))
 
     kernels.set_instruction_set(sets[0])
     lines = {name: [name, f"{size / 1e6:.2f} MB"] for name, size, _ in moved}
-    for count in THREADS:
+    for (name, size, replay), count in itertools.product(moved, THREADS):
         kernels.set_threads(count)
-        for name, size, replay in moved:
-            rate, triad = size / replay.seconds() / 1e9, peak[count]["triad"][str(size)]
-            lines[name].append(f"{rate:.0f} of {triad:.0f}, {rate / triad:.0%}")
-    print_table(
-        "Memory: GB/s, and share of a triad on as many bytes",
-        ["", "moved", "1 thread", "2 threads"],
-        list(lines.values()),
-    )
+        rate, triad = size / replay.seconds() / 1e9, peak[count]["triad"][str(size)]
+        lines[name].append(f"{rate:.0f} of {triad:.0f}, {rate / triad:.0%}")
+    heads = ["", "moved", "1 thread", "2 threads"]
+    print_table("Memory: GB/s, and share of a triad on as many bytes", heads, list(lines.values()))
     print_table("A call beyond its arithmetic", ["", "measured", "aim"], overheads())
 
 

@@ -130,6 +130,7 @@ static bool import_numpy() {
 
 NB_MODULE(_native, m) {
     if (!import_numpy()) throw nb::python_error();
+    nb::set_leak_warnings(false);  // a daemon thread still at work when the process ends is no fault of its user's
 
     nb::class_<Cell>(m, "Cell", "A number that changes from step to step; kernels look it up at each run.")
         .def(nb::init<>())

@@ -212,3 +212,30 @@ def test_the_same_recipe_gives_the_same_first_weights():
     digits = cr.data.load("digits")
     first, second = (build_network(recipe("digits", layers="64-5-10"), digits).parameters for _ in range(2))
     assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_settings_follow_the_name_of_a_layer():
+    text = "reshape:1x8x8,conv2d:4:3x2:1:1,relu,maxpool2d:2,dropout:0.25,flatten,10"
+    image, filters, _, pool, dropout, _, last = parse_layers(text, 64, activation="relu")
+    assert image.shape == (1, 8, 8)
+    assert (filters.out_channels, filters.kernel_size, filters.stride, filters.padding) == (4, (3, 2), (1, 1), (1, 1))
+    assert type(filters.weights) is cr.He  # a rectifier follows
+    assert pool.size == (2, 2)
+    assert dropout.rate == 0.25
+    assert last.out_features == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("conv3d:4,10", "'conv3d' is not the name of a layer"),
+        ("conv2d:4,10", "conv2d:4: .*kernel_size"),
+        ("conv2d:4:0,10", "conv2d:4:0: .*kernel_size"),
+        ("dropout:often,10", "dropout:often: .*rate"),
+        ("relu:1,10", "relu:1: "),
+        ("sequential:1,10", "'sequential' is not the name of a layer"),
+    ],
+)
+def test_wrong_settings_are_named(text, message):
+    with pytest.raises(SettingError, match=message):
+        parse_layers(text, 64, activation="relu")

@@ -1,4 +1,8 @@
-"""The little language of `--layers`: `784-30-10` (sizes) or `30,sigmoid,10` (layers by name)."""
+"""The little language of `--layers`: `784-30-10` (sizes) or `30,sigmoid,10` (layers by name).
+
+A layer's settings follow its name in their order, as in `conv2d:16:5` (16 channels, filters of 5 × 5), `dropout:0.5` or
+`reshape:1x28x28`.
+"""
 
 import dataclasses
 import re
@@ -7,7 +11,7 @@ from typing import Any
 from chainrule.configuration import Configurable
 from chainrule.errors import SettingError
 from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
-from chainrule.layers import Layer, LeakyReLU, Linear, ReLU, Softplus
+from chainrule.layers import Conv2D, Layer, LeakyReLU, Linear, ReLU, Sequential, Softplus
 
 STARTS = ("glorot", "he", "normal")
 RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's start was worked out for
@@ -15,8 +19,13 @@ RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's 
 
 def known_layers() -> dict[str, type[Layer]]:
     """The layers that need no setting, by their name in small letters."""
-    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer)]
-    return {kind.__name__.lower(): kind for kind in kinds if dataclasses.is_dataclass(kind) and not _required(kind)}
+    return {name: kind for name, kind in _layers().items() if not _required(kind)}
+
+
+def _layers() -> dict[str, type[Layer]]:
+    """Every layer by its name in small letters, but composites, which take other layers."""
+    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer) and kind is not Sequential]
+    return {kind.__name__.lower(): kind for kind in kinds if dataclasses.is_dataclass(kind)}
 
 
 def _required(kind: Any) -> list[str]:
@@ -76,7 +85,33 @@ def _layer(part: str, text: str) -> Layer:
         raise SettingError(f"--layers {text!r}: a layer is missing; write for example 64-100-10 or 100,relu,10")
     if part.isascii() and part.isdigit():
         return Linear(_size(part, text))
+    if ":" in part:
+        return _with_settings(part, text)
     return named_layer(part, f"--layers {text}")
+
+
+def _with_settings(part: str, text: str) -> Layer:
+    """A layer written as its name and settings, with colons between."""
+    name, *settings = part.split(":")
+    kind = _layers().get(name.strip().lower())
+    if kind is None:
+        raise SettingError(f"--layers {text}: {name!r} is not the name of a layer; known are {', '.join(_layers())}")
+    try:
+        return kind(*(_setting(setting) for setting in settings))
+    except (SettingError, TypeError, ValueError) as error:
+        raise SettingError(f"--layers {text}: {part}: {error}") from None
+
+
+def _setting(written: str) -> Any:
+    """A whole number, a number, whole numbers with x between, or a word."""
+    if re.fullmatch(r"\d+(x\d+)+", written):
+        return tuple(int(number) for number in written.split("x"))
+    for kind in (int, float):
+        try:
+            return kind(written)
+        except ValueError:
+            continue
+    return written
 
 
 def _size(part: str, text: str) -> int:
@@ -89,7 +124,7 @@ def _size(part: str, text: str) -> int:
 def _started(layers: list[Layer], start: str | None) -> list[Layer]:
     """`layers` with their weights where `start` says."""
     for position, layer in enumerate(layers):
-        if isinstance(layer, Linear):
+        if isinstance(layer, Linear | Conv2D):
             layer.weights, layer.biases = _initializers(start, layers[position + 1 : position + 2])
     return layers
 

@@ -12,6 +12,7 @@ from chainrule.layers import Layer, Linear, Sigmoid
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron, SquaredError
 from chainrule.network import Network
 from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from chainrule.schedules import OneCycle, Schedule
 
 LOSSES: dict[str, type[Loss]] = {
     "cross-entropy": CrossEntropy,
@@ -19,6 +20,7 @@ LOSSES: dict[str, type[Loss]] = {
     "squared-error": SquaredError,
     "perceptron": Perceptron,
 }
+SCHEDULES: dict[str, type[Schedule]] = {"one-cycle": OneCycle}
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
 LEARNING_RATES = {"sgd": 0.5, "momentum": 0.05, "nesterov": 0.05, "adam": 0.005}  # where none is asked for
 HELD_BACK = 0.1  # the share of the training samples that early stopping watches: test samples must decide nothing
@@ -37,7 +39,20 @@ class Defaults:
     optimizer: str
     batch_size: int
     epochs: int
+    learning_rate: float | None = None
+    schedule: str | None = None
 
+
+FAST = Defaults(  # the quickest recipe found to 99% of the test samples of MNIST on two cores
+    "reshape:1x28x28,conv2d:16:5,relu,maxpool2d:2,conv2d:32:5,relu,maxpool2d:2,flatten,64,relu,10",
+    "relu",
+    "adam",
+    100,
+    2,
+    0.006,
+    "one-cycle",
+)
+PRESETS = {"fast": {"mnist": FAST}}
 
 DEFAULTS = {
     "digits": Defaults("64-100-10", "relu", "sgd", 10, 50),
@@ -66,6 +81,7 @@ class Recipe:
     seed: int
     validation_fraction: float | None = None
     early_stopping: int | None = None
+    schedule: str | None = None
 
     def command(self) -> str:
         """The command that repeats the training."""
@@ -83,6 +99,11 @@ class Recipe:
         """The optimizer, its other settings as they are by default."""
         optimizer = OPTIMIZERS[self.optimizer]()
         return type(optimizer).from_configuration({**optimizer.configuration(), "learning_rate": self.learning_rate})
+
+
+def build_schedule(recipe: Recipe) -> Schedule | None:
+    """The schedule of the learning rate, or None where it stays."""
+    return None if recipe.schedule is None else SCHEDULES[recipe.schedule]()
 
 
 def build_network(recipe: Recipe, data: DataSet) -> Network:
@@ -150,6 +171,8 @@ def complete(
     seed: int,
     validation_fraction: float | None,
     early_stopping: int | None,
+    schedule: str | None = None,
+    preset: str | None = None,
 ) -> Recipe:
     """The recipe of the options given, with the defaults of the data set in the place of those that were not.
 
@@ -157,7 +180,7 @@ def complete(
         SettingError: an option has a value it cannot have.
 
     """
-    usual = DEFAULTS[data.name]
+    usual = DEFAULTS[data.name] if preset is None else _preset(preset, data)
     layers = layers or usual.layers
     activation = one_of(activation or usual.activation, known_layers(), "--activation")
     start = one_of(start, STARTS, "--start") if start else None
@@ -174,13 +197,24 @@ def complete(
         start=start,
         loss=loss,
         optimizer=optimizer,
-        learning_rate=LEARNING_RATES[optimizer] if rate is None else positive_number(rate, "--learning-rate"),
+        learning_rate=(usual.learning_rate or LEARNING_RATES[optimizer])
+        if rate is None
+        else positive_number(rate, "--learning-rate"),
         batch_size=usual.batch_size if batch_size is None else _batch_size(batch_size),
         epochs=usual.epochs if epochs is None else epochs,
         seed=seed,
         validation_fraction=held_back,
         early_stopping=early_stopping,
+        schedule=one_of(schedule, SCHEDULES, "--schedule") if schedule else usual.schedule,
     )
+
+
+def _preset(name: str, data: DataSet) -> Defaults:
+    """The settings of a preset for a data set."""
+    fitting = PRESETS[one_of(name, PRESETS, "--preset")]
+    if data.name not in fitting:
+        raise SettingError(f"--preset {name}: is made for {', '.join(fitting)}, not for {data.name}")
+    return fitting[data.name]
 
 
 def one_of(value: str, known: Iterable[str], option: str) -> str:

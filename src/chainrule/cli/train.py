@@ -1,15 +1,25 @@
 """`chainrule train`: from a recipe to a trained network, its figures, its file and its report."""
 
 import shlex
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from chainrule import __version__, data
-from chainrule.cli.output import console, make_way_for, print_json, printable
-from chainrule.cli.recipe import LEARNING_RATES, LOSSES, OPTIMIZERS, Recipe, build_network, complete, ends_in_sigmoid
+from chainrule.cli.output import console, make_way_for, print_json, printable, seconds_since_start
+from chainrule.cli.recipe import (
+    LEARNING_RATES,
+    LOSSES,
+    OPTIMIZERS,
+    PRESETS,
+    SCHEDULES,
+    Recipe,
+    build_network,
+    build_schedule,
+    complete,
+    ends_in_sigmoid,
+)
 from chainrule.cli.recipe import one_of as checked_name
 from chainrule.cli.results import Result, measure
 from chainrule.configuration import JSON
@@ -45,6 +55,14 @@ def train(
     batch_size: Annotated[
         str | None, typer.Option(metavar="N", help="Samples per step; 0 or full takes all of them.")
     ] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"How the rate changes: {', '.join(SCHEDULES)}. Default: it stays."),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"Settings made for one purpose: {', '.join(PRESETS)} (for --data mnist)."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Passes over the data.")] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same network.")] = 0,
     start: Annotated[
@@ -74,7 +92,6 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only, in one line.")] = False,
 ) -> None:
     """Train a network on a data set and measure it on the test samples."""
-    began = time.perf_counter()
     samples = data.load(checked_name(data_name, data.NAMES, "--data"))
     recipe = complete(
         samples,
@@ -89,6 +106,8 @@ def train(
         seed=seed,
         validation_fraction=validation_fraction,
         early_stopping=early_stopping,
+        schedule=schedule,
+        preset=preset,
     )
     network = build_network(recipe, samples)
     network.metadata = _metadata(recipe, samples)
@@ -115,10 +134,9 @@ def train(
     screen.print()
     result.print(screen)
     speed = len(history) * _training_samples(samples, recipe) / max(seconds, 1e-9)
-    total = time.perf_counter() - began
     screen.print(
         f"\n{len(history)} epochs of training took {seconds:.2f} s ({speed:,.0f} samples/s); "
-        f"all together {total:.2f} s."
+        f"{seconds_since_start():.2f} s since the process began."
     )
     screen.print("\n".join(_next_lines(recipe, samples, output, report)))
 
@@ -157,6 +175,7 @@ def _fit(network: Network, samples: DataSet, recipe: Recipe, *, progress: bool) 
             epochs=recipe.epochs,
             batch_size=recipe.batch_size or None,
             optimizer=recipe.build_optimizer(),
+            schedule=build_schedule(recipe),
             seed=recipe.seed,
             callbacks=callbacks,
             progress=progress,
@@ -186,6 +205,7 @@ def _as_json(
         "history": history.to_dict(),
         "stopped": history.stopped,
         "seconds": seconds,
+        "seconds_since_start": seconds_since_start(),
         "output": None if output is None else str(output),
         "report": None if report is None else str(report),
     }
@@ -211,7 +231,8 @@ def _settings_lines(recipe: Recipe, samples: DataSet) -> list[str]:
         else f"{recipe.validation_fraction:.0%} of the training samples, held back"
     )
     lines = [
-        f"Training: {recipe.loss}, {recipe.optimizer} with learning rate {recipe.learning_rate:g}, {batch}, "
+        f"Training: {recipe.loss}, {recipe.optimizer} with learning rate {recipe.learning_rate:g}"
+        f"{f' ({recipe.schedule})' if recipe.schedule else ''}, {batch}, "
         f"{recipe.epochs} epochs, seed {recipe.seed}.",
         f"Validation: {watched}.",
     ]
