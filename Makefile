@@ -11,7 +11,7 @@ export CHAINRULE_DATA ?= $(abspath $(BESIDE))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format bench docs clean
+.PHONY: help train test lint format wheel clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -20,10 +20,11 @@ help:  ## list the targets
 NATIVE := CMakeLists.txt $(wildcard native/*.?pp native/kernels/*.hpp)
 
 $(READY): pyproject.toml $(NATIVE)
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chainrule needs Python 3.11 or newer; set PYTHON=... to one")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Chainrule needs Python 3.11 or newer; set PYTHON=... to one")'
+	@echo 'Setting up $(VENV): this takes a minute or two, once.'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
 
 train: $(READY)  ## set up, then train a digit recogniser on the built-in data (seconds)
 	$(BIN)/chainrule train --data digits --output models/digits.safetensors --report models/digits.html
@@ -39,6 +40,10 @@ lint: $(READY)  ## set up, then check style (ruff) and types (mypy --strict)
 format: $(READY)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+wheel: $(READY)  ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	ls -l dist
 
 clean:  ## remove the environment, caches and trained models
 	rm -rf $(VENV) models build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
