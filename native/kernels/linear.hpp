@@ -35,7 +35,7 @@ template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, si
     if (O == 1) {  // one output: vectors lie along the samples
         product(Product<T>{1, N, I, W, 0, 1, x, 1, I, y, N});
         for (std::int64_t n = 0; n < N; ++n) y[n] = y[n] + b[0];
-    } else if (mostly_zero(N * I, x)) sparse_forward(N, I, O, x, W, b, y);
+    } else if (N <= 4 || mostly_zero(N * I, x)) sparse_forward(N, I, O, x, W, b, y);
     else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
 }
 

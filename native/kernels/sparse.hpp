@@ -1,4 +1,4 @@
-// The linear layer's products where most inputs are exactly zero, as in images of digits. fma(0, w, c) is c, so
+// The linear layer's products where most inputs are exactly zero, as in images of digits, or where there are few samples. fma(0, w, c) is c, so
 // leaving those terms out changes no bit of the sum, which still runs over the others in the same order.
 #pragma once
 
@@ -87,13 +87,15 @@ template <class T>
 void sparse_product(std::int64_t R, std::int64_t K, std::int64_t O, const T* a, const T* b, T* c, const T* bias) {
     constexpr std::int64_t columns = wide * lanes<T>, rows = 32, block = 96;
     const std::int64_t across = (O + columns - 1) / columns, down = (R + rows - 1) / rows;
+    const std::int64_t parts = down == 1 ? across : 1;  // few rows: share out their columns
     auto work = [&](std::int64_t i) {
-        const std::int64_t r0 = i * rows, r1 = std::min(r0 + rows, R);
+        const std::int64_t r0 = i / parts * rows, r1 = std::min(r0 + rows, R);
+        const std::int64_t n0 = parts > 1 ? i * columns : 0, n1 = parts > 1 ? n0 + columns : across * columns;
         std::int32_t* places = scratch<std::int32_t>(4, static_cast<std::size_t>(rows * (K + 1) + 16));
         std::int32_t ends[rows];                                                 // of each row's list
         for (std::int64_t r = r0; r < r1; ++r)
             ends[r - r0] = static_cast<std::int32_t>(nonzero(K, a + r * K, places + (r - r0) * (K + 1)));
-        for (std::int64_t n = 0; n < across * columns; n += columns) {
+        for (std::int64_t n = n0; n < n1; n += columns) {
             const int width = static_cast<int>(std::min(columns, O - n));
             std::int32_t at[rows] = {};                                          // how far each row's list is done
             for (std::int64_t k0 = 0; k0 < K || k0 == 0; k0 += block) {
@@ -110,10 +112,10 @@ void sparse_product(std::int64_t R, std::int64_t K, std::int64_t O, const T* a, 
             }
         }
     };
-    constexpr std::int64_t small = 1 << 20;
+    constexpr std::int64_t small = 1 << 17;
     if (R * K * O < small)
-        for (std::int64_t i = 0; i < down; ++i) work(i);
-    else parallel(down, work);
+        for (std::int64_t i = 0; i < down * parts; ++i) work(i);
+    else parallel(down * parts, work);
 }
 
 template <class T>
