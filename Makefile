@@ -45,5 +45,8 @@ wheel: $(READY)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	ls -l dist
 
+bench: $(READY)  ## set up, then race the peers that are installed: BENCH="W1 W2 --rounds 1", PEER_PYTHON=their python
+	$(BIN)/python -m benchmarks.run $(BENCH)
+
 clean:  ## remove the environment, caches and trained models
 	rm -rf $(VENV) models build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -3,6 +3,7 @@
     python -m benchmarks.run                          everything: well over an hour
     python -m benchmarks.run W1 W2 --rounds 1         some of it
     python -m benchmarks.run W7 threads import        one prediction at a time; one thread and two; import time and size
+    python -m benchmarks.run accuracy kernels         time to an accuracy; how near the kernels come to the machine's peak
 
 Each measurement is a fresh process. Within a round the contenders take turns (A B C, A B C, …), so that what else the
 machine does hits all of them alike; only ratios within one run mean anything. Peers that are not installed are left
@@ -73,7 +74,7 @@ PREDICTORS = {
     "W2": [pytorch("eager"), pytorch("compiled"), jax("jit"), ONNX, NUMPY],
     "W3": [pytorch("eager"), pytorch("compiled"), jax("jit"), ONNX],
 }
-PARTS = (*WORKLOADS, "W7", "threads", "import")
+PARTS = (*WORKLOADS, "W7", "threads", "import", "accuracy", "kernels")
 
 
 Found = dict[Contender, list[dict[str, Any]]]  # the figures of each contender, one per round
@@ -307,6 +308,9 @@ def main() -> None:
         scaling(runner, asked.rounds)
     if "import" in parts:
         footprint(runner)
+    for part, module in (("accuracy", "benchmarks.time_to_accuracy"), ("kernels", "benchmarks.kernels")):
+        if part in parts:
+            subprocess.run([sys.executable, "-m", module], cwd=ROOT, check=False)
 
 
 if __name__ == "__main__":

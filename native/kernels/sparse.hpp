@@ -123,29 +123,52 @@ void sparse_forward(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, 
     sparse_product(N, I, O, x, W, y, b);
 }
 
-// dW_i ← dW_i + x_ni dy_n for the nonzero x_ni, sample after sample: the same sums, for few samples and a dW that stays
-// in the cache.
-template <class T>
-void sparse_weight_gradient_by_samples(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, T* dW) {
-    std::fill_n(dW, I * O, T(0));
-    std::int32_t* places = scratch<std::int32_t>(4, static_cast<std::size_t>(I + 16));
-    for (std::int64_t n = 0; n < N; ++n) {
-        const std::int32_t* end = places + nonzero(I, x + n * I, places);
-        for (const std::int32_t* i = places; i < end; ++i) {
-            const Vector<T> xni = spread(x[n * I + *i]);
-            T* row = dW + *i * O;
-            std::int64_t o = 0;
-            for (; o + lanes<T> <= O; o += lanes<T>) store(row + o, fma(xni, load(dy + n * O + o), load(row + o)));
-            const int last = static_cast<int>(O - o);
-            if (last) store(row + o, fma(xni, load(dy + n * O + o, last), load(row + o, last)), last);
+// dW_i = Σ_n x_ni dy_n for i from `begin` to `end`, V vectors wide, where bit n of some[i] says that x_ni is not zero.
+template <class T, int V, bool whole>
+inline void sums_of_few(std::int64_t begin, std::int64_t end, const std::uint32_t* some, std::int64_t I, std::int64_t O,
+                        const T* x, const T* dy, T* dW, int last) {
+    for (std::int64_t i = begin; i < end; ++i) {
+        Vector<T> sum[V] = {};
+        for (std::uint32_t bits = some[i]; bits; bits &= bits - 1) {
+            const int n = __builtin_ctz(bits);
+            const Vector<T> xni = spread(x[n * I + i]);
+#pragma GCC unroll 16
+            for (int v = 0; v < V; ++v) sum[v] = fma(xni, part<T, V, whole>(dy + n * O, v, last), sum[v]);
+        }
+#pragma GCC unroll 16
+        for (int v = 0; v < V; ++v) {
+            if (whole || v + 1 < V) store(dW + i * O + v * lanes<T>, sum[v]);
+            else store(dW + i * O + v * lanes<T>, sum[v], last);
         }
     }
 }
 
+template <class T, int V = wide>
+inline void sums_of_few_of(int width, std::int64_t begin, std::int64_t end, const std::uint32_t* some, std::int64_t I,
+                           std::int64_t O, const T* x, const T* dy, T* dW) {
+    const int last = width - (V - 1) * lanes<T>;
+    if (last == lanes<T>) sums_of_few<T, V, true>(begin, end, some, I, O, x, dy, dW, 0);
+    else if (last > 0) sums_of_few<T, V, false>(begin, end, some, I, O, x, dy, dW, last);
+    else if constexpr (V > 1) sums_of_few_of<T, V - 1>(width, begin, end, some, I, O, x, dy, dW);
+}
+
+// The same sums for up to 32 samples, whose nonzero x of one feature fit into the bits of a word.
+template <class T>
+void sparse_weight_gradient_of_few(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, T* dW) {
+    auto* some = scratch<std::uint32_t>(4, static_cast<std::size_t>(I));
+    std::fill_n(some, I, 0u);
+    for (std::int64_t n = 0; n < N; ++n)
+        for (std::int64_t i = 0; i < I; ++i) some[i] |= static_cast<std::uint32_t>(x[n * I + i] != T(0)) << n;
+    constexpr std::int64_t columns = wide * lanes<T>;
+    parallel_ranges(I, 0.05 * static_cast<double>(N * (O + lanes<T>) / lanes<T>), [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t o = 0; o < O; o += columns)
+            sums_of_few_of<T>(static_cast<int>(std::min(columns, O - o)), begin, end, some, I, O, x, dy + o, dW + o);
+    });
+}
+
 template <class T>
 void sparse_weight_gradient(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, T* dW) {
-    if (N <= 32 && I * O * static_cast<std::int64_t>(sizeof(T)) <= (1 << 18))
-        return sparse_weight_gradient_by_samples(N, I, O, x, dy, dW);
+    if (N <= 32) return sparse_weight_gradient_of_few(N, I, O, x, dy, dW);
     T* turned = scratch<T>(2, static_cast<std::size_t>(N * I));  // x with i first: the samples of one feature side by side
     turn(N, I, x, I, turned, N);
     sparse_product(I, N, O, turned, dy, dW, static_cast<const T*>(nullptr));

@@ -68,15 +68,21 @@ class Steps:
         return self._program is not None
 
     def _settings_now(self) -> list[Any]:
-        network = self._run.network
-        return _settings(network.body, network.loss, self._run.optimizer)
+        run = self._run
+        return _settings(run.network.body, run.network.loss, run.optimizer, run.schedule)
 
     def _take_one(self) -> Taken:
         """The next step, by Python."""
         rows = self._rows()
-        cost, right = self._run.take_step(gather_rows(self._x, rows), gather_rows(self._t, rows))
+        cost, right = self._run.take_step(*self._batch(rows))
         self._advance(1)
         return Taken(cost, right, len(rows))
+
+    def _batch(self, rows: Labels) -> tuple[Array, Array]:
+        """The samples of a step and their targets; the full batch is the data itself."""
+        if len(rows) == len(self._x):
+            return self._x, self._t
+        return gather_rows(self._x, rows), gather_rows(self._t, rows)
 
     def _rows(self) -> Labels:
         """The row numbers of the next batch."""
@@ -157,7 +163,7 @@ class Steps:
         self._counter.value, self._rate.value = run.step + 1, run.rate_at(run.step + 1)
         tape.start()
         try:
-            x, t = gather_rows(self._x, index), gather_rows(self._t, index)
+            x, t = self._batch(index)
             cost, right, updated = run.work_out(x, t, self._counter, self._rate)
         finally:
             tape.stop()
@@ -195,7 +201,7 @@ class Steps:
 
 
 def _settings(*parts: Any) -> list[Any]:
-    """What layers, loss and optimizer are made of, level by level: a tape takes it for unchanging."""
+    """What layers, loss, optimizer and schedule are made of, level by level: a tape takes it for unchanging."""
     found: list[Any] = []
     waiting, seen = list(parts), set()
     while waiting:
