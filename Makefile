@@ -11,7 +11,7 @@ export CHAINRULE_DATA ?= $(abspath $(BESIDE))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format wheel clean
+.PHONY: help train test lint format wheel sanitize clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,6 +47,20 @@ wheel: $(READY)  ## build the wheel into dist/
 
 bench: $(READY)  ## set up, then race the peers that are installed: BENCH="W1 W2 --rounds 1", PEER_PYTHON=their python
 	$(BIN)/python -m benchmarks.run $(BENCH)
+
+# A copy of the package with its own build of the kernels goes to build/sanitize; the one in use is left alone.
+SANITIZED := $(abspath build/sanitize)
+PRELOADED := $$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libstdc++.so)
+
+sanitize: $(READY)  ## set up, then test the kernels and the thread pool under sanitizers (memory, undefined behaviour, races)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(SANITIZED)/python \
+	  -C build-dir=$(SANITIZED)/objects -C install.strip=false \
+	  -C cmake.define.CHAINRULE_SANITIZE=address,undefined,float-cast-overflow .
+	LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZED)/python \
+	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
+	  $(BIN)/python -m pytest --capture=sys tests/test_kernels_*.py tests/test_operations.py
+	$(CXX) -std=c++20 -g -O1 -fsanitize=thread native/pool.cpp native/pool_test.cpp -o $(SANITIZED)/pool_test -pthread
+	TSAN_OPTIONS=halt_on_error=1 $(SANITIZED)/pool_test
 
 clean:  ## remove the environment, caches and trained models
 	rm -rf $(VENV) models build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

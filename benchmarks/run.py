@@ -3,7 +3,7 @@
     python -m benchmarks.run                          everything: well over an hour
     python -m benchmarks.run W1 W2 --rounds 1         some of it
     python -m benchmarks.run W7 threads import        one prediction at a time; one thread and two; import time and size
-    python -m benchmarks.run accuracy kernels         time to an accuracy; how near the kernels come to the machine's peak
+    python -m benchmarks.run accuracy kernels         time to an accuracy; how near the kernels come to the peak
 
 Each measurement is a fresh process. Within a round the contenders take turns (A B C, A B C, …), so that what else the
 machine does hits all of them alike; only ratios within one run mean anything. Peers that are not installed are left
@@ -27,11 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import WORKLOADS
+from benchmarks.quiet import DISTURBED, undisturbed
 
 ROOT = Path(__file__).parents[1]
 PEER_PYTHON = os.environ.get("PEER_PYTHON") or sys.executable
 TCMALLOC = ctypes.util.find_library("tcmalloc_minimal")
-QUIET = 0.65  # load per core up to which figures deserve trust
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,11 @@ Found = dict[Contender, list[dict[str, Any]]]  # the figures of each contender, 
 class Runner:
     """Starts measurements and keeps what they say."""
 
-    def __init__(self, threads: int, output: Path | None) -> None:
-        self.threads, self.output = threads, output
+    def __init__(self, threads: int, output: Path | None, *, tries: int = 1) -> None:
+        self.threads, self.output, self.tries = threads, output, tries
+        self.disturbed = 0
         peers = {one for contenders in (*PEERS.values(), *PREDICTORS.values()) for one in contenders}
-        self.missing = _missing({package for one in peers for package in one.packages})
+        self.missing = missing({package for one in peers for package in one.packages})
 
     def present(self, contenders: Iterable[Contender]) -> list[Contender]:
         """Those whose packages are installed."""
@@ -99,17 +100,21 @@ class Runner:
         environment = os.environ | {"CHAINRULE_THREADS": str(threads or self.threads)}
         if one.tcmalloc:
             environment["LD_PRELOAD"] = str(TCMALLOC)
+
+        def run() -> subprocess.CompletedProcess[str]:
+            return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
+
         try:
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
+            done, others = undisturbed(run, self.tries)
         except subprocess.TimeoutExpired:
             print(f"  {one}: no answer within 15 minutes", file=sys.stderr)
             return None
         if done.returncode or not done.stdout.strip():
             print(f"  {one}: failed\n{done.stderr[-1000:]}", file=sys.stderr)
             return None
-        figures = json.loads(done.stdout.splitlines()[-1])
-        figures |= {"tcmalloc": one.tcmalloc, "load": round(os.getloadavg()[0], 2)}
-        print(f"  {one}: {figures}", file=sys.stderr)
+        figures = json.loads(done.stdout.splitlines()[-1]) | {"tcmalloc": one.tcmalloc, "others": round(others, 2)}
+        print(f"  {one}: {figures}", file=sys.stderr, flush=True)
+        self.disturbed += others > DISTURBED
         if self.output:
             with self.output.open("a") as file:
                 file.write(json.dumps(figures) + "\n")
@@ -133,7 +138,6 @@ def training(runner: Runner, names: list[str], rounds: int, *, epochs: bool) -> 
     """The tables of the workloads, and one that sums them up."""
     summary = []
     for name in names:
-        load = os.getloadavg()[0]
         found = runner.rounds(rounds, [OURS, *runner.present(PEERS[name])], name, epoch=epochs)
         if OURS not in found:
             continue
@@ -141,7 +145,7 @@ def training(runner: Runner, names: list[str], rounds: int, *, epochs: bool) -> 
         epoch = {one: figures[0].get("epoch_seconds") for one, figures in found.items()}
         memory = {one: max(f["peak_mb"] for f in figures) for one, figures in found.items()}
         print_table(
-            f"{name}: {WORKLOADS[name].what}\n\nLoad {load:.2f} before it began.",
+            f"{name}: {WORKLOADS[name].what}",
             ["", "samples/s, median", "lowest … highest", "whole epoch", "peak memory", "Chainrule is … × as fast"],
             [
                 [
@@ -243,7 +247,7 @@ def print_table(title: str, heads: list[str], rows: list[list[str]]) -> None:
     sys.stdout.flush()
 
 
-def _missing(packages: set[str]) -> set[str]:
+def missing(packages: set[str]) -> set[str]:
     """Those of `packages` that the peers' interpreter does not have."""
     program = "import importlib.util, sys; print(*(p for p in sys.argv[1:] if not importlib.util.find_spec(p)))"
     found = subprocess.check_output([PEER_PYTHON, "-c", program, *sorted(packages)], text=True)
@@ -283,6 +287,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-epochs", action="store_true", help="leave out whole epochs: much sooner done")
+    parser.add_argument(
+        "--patient", action="store_true", help="measure again what others disturbed, once they are done"
+    )
     parser.add_argument("--output", type=Path, help="append every measurement to this file, one line of JSON each")
     asked = parser.parse_args()
     unknown = set(asked.parts) - set(PARTS)
@@ -290,15 +297,12 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; the parts are {', '.join(PARTS)}")
     parts = asked.parts or list(PARTS)
 
-    runner = Runner(asked.threads, asked.output)
+    runner = Runner(asked.threads, asked.output, tries=20 if asked.patient else 1)
     print(f"{_machine()}, {os.cpu_count()} cores; {asked.threads} threads; {time.strftime('%d %B %Y %H:%M')}")
     if runner.missing:
         print(f"Left out, because not installed: {', '.join(sorted(runner.missing))}.")
     if not TCMALLOC:
         print("Left out, because not installed: PyTorch with tcmalloc.")
-    load = os.getloadavg()[0]
-    if load > QUIET * (os.cpu_count() or 1):
-        print(f"Something else is running (load {load:.2f}): do not trust these figures.")
     chosen = [name for name in WORKLOADS if name in parts]
     if chosen:
         training(runner, chosen, asked.rounds, epochs=not asked.no_epochs)
@@ -308,9 +312,14 @@ def main() -> None:
         scaling(runner, asked.rounds)
     if "import" in parts:
         footprint(runner)
+    if runner.disturbed:
+        print(
+            f"\n{runner.disturbed} measurements ran while others used more than {DISTURBED} cores: do not trust them."
+        )
     for part, module in (("accuracy", "benchmarks.time_to_accuracy"), ("kernels", "benchmarks.kernels")):
         if part in parts:
-            subprocess.run([sys.executable, "-m", module], cwd=ROOT, check=False)
+            options = ["--patient"] if asked.patient and part == "accuracy" else []
+            subprocess.run([sys.executable, "-m", module, *options], cwd=ROOT, check=False)
 
 
 if __name__ == "__main__":

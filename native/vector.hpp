@@ -12,6 +12,13 @@
 #include <arm_neon.h>
 #endif
 
+// The address sanitizer sees plain copies of part of a vector, but not masked loads and stores.
+#if !defined(__SANITIZE_ADDRESS__) && defined(__AVX512F__)
+#define CHAINRULE_MASKS_512
+#elif !defined(__SANITIZE_ADDRESS__) && defined(__AVX2__)
+#define CHAINRULE_MASKS_256
+#endif
+
 namespace chainrule::CHAINRULE_ISA {
 
 #if defined(__AVX512F__)
@@ -43,12 +50,7 @@ inline Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
 inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) {
     return (Vector<double>)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
 }
-inline Vector<float> load(const float* p, int count) { return (Vector<float>)_mm512_maskz_loadu_ps((1u << count) - 1, p); }
-inline Vector<double> load(const double* p, int count) { return (Vector<double>)_mm512_maskz_loadu_pd((1u << count) - 1, p); }
-inline void store(float* p, Vector<float> v, int count) { _mm512_mask_storeu_ps(p, (1u << count) - 1, (__m512)v); }
-inline void store(double* p, Vector<double> v, int count) { _mm512_mask_storeu_pd(p, (1u << count) - 1, (__m512d)v); }
-#else
-#if defined(__AVX2__)
+#elif defined(__AVX2__)
 inline Vector<float> spread(float x) { return (Vector<float>)_mm256_set1_ps(x); }
 inline Vector<double> spread(double x) { return (Vector<double>)_mm256_set1_pd(x); }
 inline Vector<float> fma(Vector<float> a, Vector<float> b, Vector<float> c) {
@@ -67,7 +69,14 @@ inline Vector<double> fma(Vector<double> a, Vector<double> b, Vector<double> c) 
     return (Vector<double>)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 }
 #endif
-#if defined(__AVX2__)
+
+// The first `count` lanes of a vector.
+#if defined(CHAINRULE_MASKS_512)
+inline Vector<float> load(const float* p, int count) { return (Vector<float>)_mm512_maskz_loadu_ps((1u << count) - 1, p); }
+inline Vector<double> load(const double* p, int count) { return (Vector<double>)_mm512_maskz_loadu_pd((1u << count) - 1, p); }
+inline void store(float* p, Vector<float> v, int count) { _mm512_mask_storeu_ps(p, (1u << count) - 1, (__m512)v); }
+inline void store(double* p, Vector<double> v, int count) { _mm512_mask_storeu_pd(p, (1u << count) - 1, (__m512d)v); }
+#elif defined(CHAINRULE_MASKS_256)
 alignas(64) inline constexpr std::int32_t first_lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 inline __m256i mask32(int count) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first_lanes + 8 - count)); }
 inline __m256i mask64(int count) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(first_lanes + 8 - 2 * count)); }
@@ -84,7 +93,6 @@ template <class T> inline Vector<T> load(const T* p, int count) {
 template <class T> inline void store(T* p, Vector<T> v, int count) {
     std::memcpy(p, &v, static_cast<std::size_t>(count) * sizeof(T));
 }
-#endif
 #endif
 
 // A square of lanes × lanes elements, turned: row i of `to` is column i of `from`. In log₂(lanes) rounds of exchanges

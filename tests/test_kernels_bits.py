@@ -105,17 +105,18 @@ def chain(a, b):
 
 
 @pytest.mark.parametrize("share_of_zeros", [0.0, 0.5, 0.9])
-def test_a_product_is_a_chain_of_fused_multiply_adds_and_zeros_make_no_difference(share_of_zeros):
+@pytest.mark.parametrize(("N", "I", "outputs"), [(37, 43, 3), (5, 230, 3), (1, 1100, 2), (40, 30, 1), (2, 9, 70)])
+def test_a_product_is_a_chain_of_fused_multiply_adds_and_zeros_make_no_difference(N, I, outputs, share_of_zeros):  # noqa: E741
     rng = np.random.default_rng(1)
-    x, W, b = rng.normal(size=(37, 43)), rng.normal(size=(43, 3)), rng.normal(size=3)
+    x, W, b = rng.normal(size=(N, I)), rng.normal(size=(I, outputs)), rng.normal(size=outputs)
     x[rng.random(x.shape) < share_of_zeros] = 0
     y = linear_forward(x, W, b)
     assert np.array_equal(y, [[chain(row, column) + bias for column, bias in zip(W.T, b, strict=True)] for row in x])
-    dy = rng.normal(size=(37, 3))
+    dy = rng.normal(size=(N, outputs))
     dx, dW, db = linear_backward(dy, x, W)
     assert np.array_equal(dx, [[chain(row, weights) for weights in W] for row in dy])
     assert np.array_equal(dW, [[chain(column, slopes) for slopes in dy.T] for column in x.T])
-    assert np.array_equal(db, [chain(slopes, np.ones(37)) for slopes in dy.T])
+    assert np.array_equal(db, [chain(slopes, np.ones(N)) for slopes in dy.T])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -322,6 +322,21 @@ def test_what_a_callback_changes_counts_at_once(act, when):
     assert run() == by_python(run)
 
 
+def test_a_schedule_is_followed_and_a_callback_may_change_it():
+    def run(*callbacks, **settings):
+        return trained(cr.Tanh(), schedule=cr.OneCycle(), epochs=6, callbacks=callbacks, **settings)
+
+    def longer(run):
+        run.schedule.warm_up = 0.8
+
+    for optimizer in (cr.SGD(0.3), cr.Momentum(0.1), cr.Nesterov(0.1), cr.Adam(0.03)):
+        assert run(optimizer=optimizer) == by_python(run, optimizer=optimizer)
+        assert run(optimizer=optimizer) != trained(cr.Tanh(), epochs=6, optimizer=optimizer)
+    for callback in (EachEpoch(slower), EachEpoch(longer), EachStep(longer), AtTheStart(longer)):
+        assert run(callback) == by_python(run, callback)
+    assert run(EachEpoch(longer)) != run()
+
+
 def test_a_change_now_and_then_is_recorded_anew_and_one_in_every_step_is_not(recorded):
     trained(cr.Tanh(), callbacks=[EachEpoch(slower)], epochs=5, optimizer=cr.SGD(0.1))
     assert recorded == [True] * 5

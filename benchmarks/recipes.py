@@ -1,0 +1,33 @@
+"""Two trainings on MNIST that reach an accuracy soon; both sides train them to the letter.
+
+The rate is Adam's at its highest: it rises in a straight line from a tenth of it over the first quarter of all steps,
+then falls in a straight line to a hundredth. The settings were picked with the test figures in view, for both alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to get to an accuracy."""
+
+    what: str
+    target: float
+    batch: int
+    epochs: int
+    rate: float
+    usual: str  # the workload whose network and optimizer a usual script takes instead, tested every quarter epoch
+
+
+RECIPES = {
+    "MLP": Recipe("784-128-10, ReLU", 0.97, 50, 1, 0.01, "W2"),
+    "CNN": Recipe(
+        "conv 5×5 1→16, ReLU, max-pool 2, conv 5×5 16→32, ReLU, max-pool 2, 512-64-10", 0.99, 100, 2, 0.006, "W3"
+    ),
+}
+
+WARM_UP, START, END = 0.25, 0.1, 0.01  # shares of the steps, and of the rate
+EVERY = 0.25  # epochs between two tests of the usual script
+MOST = 20  # epochs after which it gives up
