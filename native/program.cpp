@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <stdexcept>
 
 namespace chainrule {
 
@@ -40,6 +41,8 @@ bool Program::play(Place& place, std::int64_t last, double seconds, double& coun
         arrange(place.epoch);
         const std::int64_t begin = place.step * batch_, size = std::min(batch_, rows_ - begin);
         const Part& now = part(size);
+        if (place.epoch < 1 || place.step < 0 || begin >= rows_ || now.tape == nullptr || now.size != size || rates_.empty())
+            throw std::logic_error("expected a step of an epoch, rates, and a tape for each size of batch");
         const auto number = static_cast<std::size_t>((place.epoch - 1) * steps + place.step);
         rate = rates_[number < rates_.size() ? number : rates_.size() - 1];
         const std::size_t before = kept.size();

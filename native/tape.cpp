@@ -42,7 +42,10 @@ void Tape::append(const Builder& builder, const char* name) {
     for (PyArrayObject* array : builder.given)
         if (PyArray_SIZE(array) > 0 && !known(PyArray_DATA(array)))
             return fail(std::string(name) + ": an array that no operation made");
-    for (PyArrayObject* array : builder.made) know(array);
+    for (PyArrayObject* array : builder.made) {
+        know(array);
+        PyArray_CLEARFLAGS(array, NPY_ARRAY_WRITEABLE);  // what Python writes into it, a replay would not
+    }
     calls_.insert(calls_.end(), builder.before.begin(), builder.before.end());
     calls_.push_back(builder.call);
 }

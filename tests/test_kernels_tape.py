@@ -191,6 +191,24 @@ def test_a_layer_that_keeps_something_from_step_to_step_is_left_to_python(record
     assert recorded == [False, False]
 
 
+def test_a_layer_that_writes_into_a_result_is_left_to_python(recorded):
+    """What it writes where a number is too large may not show in the steps that are compared."""
+
+    class Clipping(Leaky):
+        def slope(self, context):
+            return 0.1
+
+        def forward(self, x, context):
+            y, kept = super().forward(x, context)
+            y[y > 2.5] = 2.5
+            return y, kept
+
+    x = np.clip(X, -0.3, 0.3)
+    x[30] = 9
+    assert trained(Clipping(), data=(x, LABELS)) == by_python(trained, Clipping(), data=(x, LABELS))
+    assert recorded == [False]
+
+
 def test_an_operation_without_a_kernel_is_left_to_python(recorded):
     @operation
     def double_forward(x):  # x (N, I)
@@ -486,6 +504,27 @@ def test_an_empty_array_does_not_make_others_known():
     OPERATIONS["relu_forward"](X)
     tape.stop()
     assert tape.failure == "relu_forward: an array that no operation made"
+
+
+def test_a_program_plays_nothing_that_is_not_there():
+    def play(program, epoch=1, step=0):
+        return program.play(epoch, step, 1, 0.0, kernels.Cell(), kernels.Cell())
+
+    program, index = kernels.Program(10, 4, False, 0, 0), np.arange(4)
+    with pytest.raises(RuntimeError, match="a tape for each size of batch"):
+        play(program)
+    tape = kernels.Tape()
+    cost = np.zeros((), np.float32)
+    tape.know(cost)
+    tape.start()
+    assert tape.guard(OPERATIONS["relu_forward"](cost))
+    tape.stop()
+    program.use(tape, index)
+    program.rates(np.ones(1))
+    assert play(program)[:2] == (1, 1)
+    for place in ((1, 2), (1, 3), (1, -1), (0, 0)):  # the last batch, of 2, has no tape
+        with pytest.raises(RuntimeError, match="expected a step of an epoch"):
+            play(program, *place)
 
 
 def test_the_number_in_a_cell_cannot_be_compared():

@@ -280,6 +280,42 @@ def test_ctrl_c_ends_a_training_at_once_and_at_a_whole_step(record_property):
     assert int(found.split()[-1]) > 3
 
 
+VALIDATING = """
+    import time
+    import numpy as np
+    import chainrule as cr
+
+    rng = np.random.default_rng(0)
+    layers = [cr.Reshape((1, 28, 28)), cr.Conv2D(16, 3), cr.ReLU(), cr.Conv2D(32, 3), cr.ReLU(), cr.MaxPool2D(2)]
+    network = cr.Network([*layers, cr.Flatten(), cr.Linear(10)], loss=cr.CrossEntropy())
+    images, labels = rng.normal(size=(6000, 784)).astype(np.float32), rng.integers(0, 10, 6000)
+
+    class Ready(cr.Callback):
+        def on_step_end(self, run):
+            print("ready", flush=True)
+
+    data, held_out = (images[:8], labels[:8]), (images, labels)
+    try:
+        cr.train(network, data, validation=held_out, epochs=1000, callbacks=[Ready()], progress=False)
+    except KeyboardInterrupt:
+        print(time.monotonic(), flush=True)
+"""
+
+
+def test_ctrl_c_while_the_validation_samples_go_through(record_property):
+    process = start(VALIDATING)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(0.1)
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    seconds = float(out.splitlines()[-1]) - sent
+    print(f"Ctrl-C answered after {1000 * seconds:.0f} ms")
+    record_property("seconds until Ctrl-C was answered", seconds)
+    assert seconds < 1  # 0.1 on a machine of its own
+
+
 # --- the process around -----------------------------------------------------------------------------------------------
 
 

@@ -151,7 +151,7 @@ class Network:
         self._check_loss(float(cost))
         return {name: found[name] for name in self.parameters}
 
-    def predict(self, x: Any, *, batch_size: int = 4096) -> Array:
+    def predict(self, x: Any, *, batch_size: int = 512) -> Array:
         """The answer for each sample, (N, …): probabilities for the cross-entropies, values for squared error.
 
         Args:
@@ -168,7 +168,7 @@ class Network:
             check_finite(f, "the scores")
         return self.loss.link(f)
 
-    def evaluate(self, x: Any, targets: Any, *, batch_size: int = 4096) -> dict[str, float]:
+    def evaluate(self, x: Any, targets: Any, *, batch_size: int = 512) -> dict[str, float]:
         """The mean loss over all samples and, where the targets are classes, the share decided right.
 
         Returns:
@@ -182,7 +182,7 @@ class Network:
         self._check_loss(result["loss"])
         return result
 
-    def measure(self, x: Array, t: Array, *, batch_size: int = 4096) -> dict[str, float]:
+    def measure(self, x: Array, t: Array, *, batch_size: int = 512) -> dict[str, float]:
         """`evaluate` on checked inputs and prepared targets."""
         f = self._scores(x, batch_size)
         result = {"loss": float(mean_forward(self.loss.forward(f, t).astype(np.float64)))}
