@@ -95,6 +95,16 @@ template <class T> inline void store(T* p, Vector<T> v, int count) {
 }
 #endif
 
+// f(i, n) for the vectors that `count` elements make, from element i on: n is `Whole`, or how many are left at the end.
+struct Whole {};
+template <class T> inline Vector<T> load(const T* p, Whole) { return load(p); }
+template <class T> inline void store(T* p, Vector<T> v, Whole) { store(p, v); }
+template <class T, class F> inline void each_vector(std::int64_t count, const F& f) {
+    std::int64_t i = 0;
+    for (; i + lanes<T> <= count; i += lanes<T>) f(i, Whole{});
+    if (i < count) f(i, static_cast<int>(count - i));
+}
+
 // A square of lanes × lanes elements, turned: row i of `to` is column i of `from`. In log₂(lanes) rounds of exchanges
 // between pairs of rows.
 template <class T> inline void turn_square(const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {

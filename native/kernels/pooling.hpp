@@ -15,55 +15,56 @@ template <class F> void each_window(const Shapes& s, const F& f) {
     });
 }
 
-template <class T> inline bool larger(T a, T b) { return !(a <= b) & (b == b); }  // NaN is the largest, as in NumPy
+// Where a > b, or a is the first NaN: NaN is the largest number, as in NumPy.
+template <class T> inline auto larger(Vector<T> a, Vector<T> b) { return ~(a <= b) & (b == b); }
 
 template <class T> void max_pool_forward(const Call& c) {  // arrays x | y
     const Shapes s = shapes_of(c);
     const T* x = c.at<const T>(0);
     T* y = c.at<T>(1);
     each_window(s, [=](std::int64_t from, std::int64_t to) {
-        std::copy_n(x + from, s.C, y + to);
-        for (std::int64_t p = 0; p < s.P; ++p)
-            for (std::int64_t q = 0; q < s.Q; ++q) {
-                const T* pixel = x + from + (p * s.W + q) * s.C;
-#pragma GCC ivdep
-                for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] = larger(pixel[ch], y[to + ch]) ? pixel[ch] : y[to + ch];
-            }
+        each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
+            Vector<T> best = load(x + from + ch, n);
+            for (std::int64_t p = 0; p < s.P; ++p)
+                for (std::int64_t q = 0; q < s.Q; ++q) {
+                    const Vector<T> pixel = load(x + from + (p * s.W + q) * s.C + ch, n);
+                    best = larger<T>(pixel, best) ? pixel : best;
+                }
+            store(y + to + ch, best, n);
+        });
     });
 }
 
+template <class T> using Places = decltype(larger<T>(Vector<T>{}, Vector<T>{}));  // whole numbers, lane by lane
+
 template <class T> void max_pool_backward(const Call& c) {  // arrays dy x | dx
-    constexpr std::int64_t some = 64;           // channels at a time
     const Shapes s = shapes_of(c);
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
     T* dx = c.at<T>(2);
     const bool apart = s.down >= s.P && s.across >= s.Q;  // no pixel lies in two windows
     if (!apart || s.I * s.P != s.H || s.J * s.Q != s.W) std::fill_n(dx, s.N * s.H * s.W * s.C, T(0));
+    const auto number = [=](std::int64_t p, std::int64_t q) {
+        return Places<T>{} + static_cast<std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>(p * s.Q + q);
+    };
     each_window(s, [=](std::int64_t from, std::int64_t to) {
-        for (std::int64_t c0 = 0; c0 < s.C; c0 += some) {
-            const std::int64_t channels = std::min(some, s.C - c0);
-            T best[some], place[some] = {};    // the largest so far, and the number of its pixel in the window
-            std::copy_n(x + from + c0, channels, best);
+        each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
+            Vector<T> best = load(x + from + ch, n);
+            Places<T> place = {};  // of the largest so far: the number of its pixel in the window
             for (std::int64_t p = 0; p < s.P; ++p)
                 for (std::int64_t q = 0; q < s.Q; ++q) {
-                    const T* pixel = x + from + c0 + (p * s.W + q) * s.C;
-                    const T number = static_cast<T>(p * s.Q + q);
-                    for (std::int64_t ch = 0; ch < channels; ++ch) {
-                        const bool wins = larger(pixel[ch], best[ch]);
-                        best[ch] = wins ? pixel[ch] : best[ch];
-                        place[ch] = wins ? number : place[ch];
-                    }
+                    const Vector<T> pixel = load(x + from + (p * s.W + q) * s.C + ch, n);
+                    const auto wins = larger<T>(pixel, best);
+                    best = wins ? pixel : best;
+                    place = wins ? number(p, q) : place;
                 }
-            const T* gradient = dy + to + c0;
+            const Vector<T> gradient = load(dy + to + ch, n);
             for (std::int64_t p = 0; p < s.P; ++p)
                 for (std::int64_t q = 0; q < s.Q; ++q) {
-                    T* pixel = dx + from + c0 + (p * s.W + q) * s.C;
-                    const T number = static_cast<T>(p * s.Q + q);
-#pragma GCC ivdep
-                    for (std::int64_t ch = 0; ch < channels; ++ch)
-                        pixel[ch] = (apart ? T(0) : pixel[ch]) + (place[ch] == number ? gradient[ch] : T(0));
+                    T* pixel = dx + from + (p * s.W + q) * s.C + ch;
+                    const Vector<T> share = place == number(p, q) ? gradient : Vector<T>{};
+                    store(pixel, apart ? share : load(pixel, n) + share, n);
                 }
-        }
+        });
     });
 }
 
@@ -72,11 +73,12 @@ template <class T> void average_pool_forward(const Call& c) {  // arrays x | y
     const T* x = c.at<const T>(0);
     T* y = c.at<T>(1);
     each_window(s, [=](std::int64_t from, std::int64_t to) {
-        std::fill_n(y + to, s.C, T(0));
-        for (std::int64_t p = 0; p < s.P; ++p)
-            for (std::int64_t q = 0; q < s.Q; ++q)
-                for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] += x[from + (p * s.W + q) * s.C + ch];
-        for (std::int64_t ch = 0; ch < s.C; ++ch) y[to + ch] = y[to + ch] / static_cast<T>(s.P * s.Q);
+        each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
+            Vector<T> sum = {};
+            for (std::int64_t p = 0; p < s.P; ++p)
+                for (std::int64_t q = 0; q < s.Q; ++q) sum += load(x + from + (p * s.W + q) * s.C + ch, n);
+            store(y + to + ch, sum / static_cast<T>(s.P * s.Q), n);
+        });
     });
 }
 
@@ -86,10 +88,14 @@ template <class T> void average_pool_backward(const Call& c) {  // arrays dy | d
     T* dx = c.at<T>(1);
     std::fill_n(dx, s.N * s.H * s.W * s.C, T(0));
     each_window(s, [=](std::int64_t from, std::int64_t to) {
-        for (std::int64_t p = 0; p < s.P; ++p)
-            for (std::int64_t q = 0; q < s.Q; ++q)
-                for (std::int64_t ch = 0; ch < s.C; ++ch)
-                    dx[from + (p * s.W + q) * s.C + ch] += dy[to + ch] / static_cast<T>(s.P * s.Q);
+        each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
+            const Vector<T> share = load(dy + to + ch, n) / static_cast<T>(s.P * s.Q);
+            for (std::int64_t p = 0; p < s.P; ++p)
+                for (std::int64_t q = 0; q < s.Q; ++q) {
+                    T* pixel = dx + from + (p * s.W + q) * s.C + ch;
+                    store(pixel, load(pixel, n) + share, n);
+                }
+        });
     });
 }
 

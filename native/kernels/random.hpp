@@ -50,21 +50,19 @@ inline void philox(std::uint64_t first, std::uint64_t seed, std::uint32_t stream
 }
 
 // use(i, n, bits): the bits of elements i … i + n − 1, in some order of i. Word j of block i is element j · blocks + i.
-// n is a constant wherever it can be, so that loops over it vectorise.
+// n is a constant wherever it can be, so that what is done with them is done for a whole vector.
 template <class F>
 inline void draw(std::int64_t count, std::uint64_t seed, std::uint32_t stream, std::uint32_t step, const F& use) {
     const std::int64_t blocks = (count + 3) / 4, groups = (blocks + philox_width - 1) / philox_width;
-    parallel_ranges(groups, 30, [=](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(groups, 50, [=](std::int64_t begin, std::int64_t end) {
         for (std::int64_t first = begin * philox_width; first < std::min(end * philox_width, blocks); first += philox_width) {
             Words word[4];
             philox(static_cast<std::uint64_t>(first), seed, stream, step, word);
             for (int j = 0; j < 4; ++j) {
                 const std::int64_t i = j * blocks + first;
-                std::uint32_t bits[philox_width];
-                std::memcpy(bits, &word[j], sizeof bits);
                 const std::int64_t n = std::min<std::int64_t>({philox_width, blocks - first, count - i});
-                if (n == philox_width) use(i, std::integral_constant<std::int64_t, philox_width>{}, bits);
-                else use(i, n, bits);
+                if (n == philox_width) use(i, std::integral_constant<std::int64_t, philox_width>{}, word[j]);
+                else use(i, n, word[j]);
             }
         }
     });
@@ -73,7 +71,7 @@ inline void draw(std::int64_t count, std::uint64_t seed, std::uint32_t stream, s
 template <class T> void random_bits(const Call& c) {  // arrays | bits, sizes count seed stream step
     auto* to = c.at<std::uint32_t>(0);
     draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]),
-         static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const std::uint32_t* bits) {
+         static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const Words& bits) {
              for (std::int64_t j = 0; j < n; ++j) to[i + j] = bits[j];
          });
 }
@@ -87,11 +85,17 @@ template <class T> void dropout_forward(const Call& c) {  // arrays x | y mask, 
     const auto threshold = static_cast<std::uint32_t>(rate * 4294967296.0);
     const T scale = static_cast<T>(1 / (1 - rate));
     draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]), step,
-         [=](std::int64_t i, auto n, const std::uint32_t* bits) {
-#pragma GCC ivdep
-             for (std::int64_t j = 0; j < n; ++j) {
-                 mask[i + j] = bits[j] >= threshold;
-                 y[i + j] = bits[j] >= threshold ? x[i + j] * scale : T(0);
+         [=](std::int64_t i, auto n, const Words& bits) {
+             const Words kept = (Words)(bits >= threshold);  // all ones or all zeros
+             if constexpr (sizeof(T) == 4 && !std::is_same_v<decltype(n), std::int64_t>) {
+                 using Bytes [[gnu::vector_size(philox_width), gnu::aligned(1), gnu::may_alias]] = std::uint8_t;
+                 store(y + i, (Vector<T>)((Words)(load(x + i) * scale) & kept));
+                 *reinterpret_cast<Bytes*>(mask + i) = __builtin_convertvector(kept & 1, Bytes);
+             } else {
+                 for (std::int64_t j = 0; j < n; ++j) {
+                     mask[i + j] = kept[j] & 1;
+                     y[i + j] = kept[j] ? x[i + j] * scale : T(0);
+                 }
              }
          });
 }
@@ -114,7 +118,7 @@ template <class T> void shuffled(const Call& c) {  // arrays | order, sizes coun
     auto* items = scratch<std::uint64_t>(4, count);  // word | row number: rows are fewer than 2³²
     auto* other = scratch<std::uint64_t>(5, count);
     draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]),
-         static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const std::uint32_t* bits) {
+         static_cast<std::uint32_t>(c.size[3]), [=](std::int64_t i, auto n, const Words& bits) {
              for (std::int64_t j = 0; j < n; ++j)
                  items[i + j] = std::uint64_t{bits[j]} << 32 | static_cast<std::uint64_t>(i + j);
          });
