@@ -105,13 +105,11 @@ template <class T, class F> inline void each_vector(std::int64_t count, const F&
     if (i < count) f(i, static_cast<int>(count - i));
 }
 
-// A square of lanes × lanes elements, turned: row i of `to` is column i of `from`. In log₂(lanes) rounds of exchanges
+// Turns the square whose rows are given: element j of row i becomes element i of row j, in log₂(lanes) rounds of exchanges
 // between pairs of rows.
-template <class T> inline void turn_square(const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
+template <class T> inline void turn_rows(Vector<T> (&row)[lanes<T>]) {
     constexpr int n = lanes<T>;
     using Index [[gnu::vector_size(vector_bytes)]] = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
-    Vector<T> row[n];
-    for (int i = 0; i < n; ++i) row[i] = load(from + i * from_row);
 #pragma GCC unroll 4
     for (int half = n / 2; half > 0; half /= 2) {
         Index upper, lower;  // from (a, b): a's lanes without `half` with b's, and those with
@@ -127,7 +125,21 @@ template <class T> inline void turn_square(const T* from, std::int64_t from_row,
                 row[i + half] = __builtin_shuffle(a, b, lower);
             }
     }
-    for (int i = 0; i < n; ++i) store(to + i * to_row, row[i]);
+}
+
+// A square of lanes × lanes elements, or its first `rows` and `columns`, turned: row i of `to` is column i of `from`.
+template <class T> inline void turn_square(const T* from, std::int64_t from_row, T* to, std::int64_t to_row) {
+    Vector<T> row[lanes<T>];
+    for (int i = 0; i < lanes<T>; ++i) row[i] = load(from + i * from_row);
+    turn_rows<T>(row);
+    for (int i = 0; i < lanes<T>; ++i) store(to + i * to_row, row[i]);
+}
+template <class T>
+inline void turn_square(const T* from, std::int64_t from_row, T* to, std::int64_t to_row, int rows, int columns) {
+    Vector<T> row[lanes<T>] = {};
+    for (int i = 0; i < rows; ++i) row[i] = load(from + i * from_row, columns);
+    turn_rows<T>(row);
+    for (int i = 0; i < columns; ++i) store(to + i * to_row, row[i], rows);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -5,29 +5,11 @@
 // The sums run over filter rows, filter columns, channels; those of dW over samples, rows, columns.
 #pragma once
 
-#include "../call.hpp"
+#include "images.hpp"
 #include "linear.hpp"
+#include "sparse_convolution.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
-
-struct Shapes {  // sizes: N C H W  O P Q  stride (2)  padding (2)  I J
-    std::int64_t N, C, H, W, O, P, Q, down, across, pad_h, pad_w, I, J;
-};
-
-inline Shapes shapes_of(const Call& c) {
-    const std::int64_t* s = c.size;
-    return {s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11], s[12]};
-}
-
-// One image with zeros around it, and between its pixels where `down` and `across` exceed 1; `to` is (height, width, C).
-template <class T>
-void spread_out(std::int64_t H, std::int64_t W, std::int64_t C, const T* from, std::int64_t height, std::int64_t width,
-                std::int64_t top, std::int64_t left, std::int64_t down, std::int64_t across, T* to) {
-    std::fill_n(to, height * width * C, T(0));
-    for (std::int64_t i = 0; i < H; ++i)
-        for (std::int64_t j = 0; j < W; ++j)
-            std::copy_n(from + (i * W + j) * C, C, to + ((top + i * down) * width + left + j * across) * C);
-}
 
 // Rows of a tile, so that `count` rows make tiles of nearly equal height.
 inline int even_rows(std::int64_t count) {
@@ -94,20 +76,13 @@ template <class T> void convolution_forward(const Call& c) {  // arrays x W b | 
     });
 }
 
-// dW (O, C, P, Q) and db (O,). Tiles of dW are shared out among a few threads, each of which goes through all samples.
-template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
+// dW (O, C, P, Q) from images that have their padding. Tiles of dW are shared out among a few threads, each of which
+// goes through all samples.
+template <class T> void dense_filter_gradient(const Shapes& s, const T* dy, const T* images, T* dW) {
     const std::int64_t M = s.Q * s.C, height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
     const int rows = even_rows(M);
     const std::int64_t down = (M + rows - 1) / rows, across = (s.O + tile_columns<T> - 1) / tile_columns<T>;
     const std::int64_t tiles = s.P * down * across;
-    const bool padded = s.pad_h || s.pad_w;
-    const T* images = x;
-    if (padded) {
-        T* all = scratch<T>(0, static_cast<std::size_t>(s.N * height * width * s.C));
-        for (std::int64_t n = 0; n < s.N; ++n)
-            spread_out(s.H, s.W, s.C, x + n * s.H * s.W * s.C, height, width, s.pad_h, s.pad_w, 1, 1, all + n * height * width * s.C);
-        images = all;
-    }
     T* total = scratch<T>(2, static_cast<std::size_t>(s.P * M * s.O));  // (P, Q·C, O)
     if (s.N == 0) std::fill_n(total, s.P * M * s.O, T(0));
     const std::int64_t most = s.N * s.I * s.J * s.P * M * s.O < (1 << 19) ? 1 : 4, groups = std::min(most, tiles);
@@ -127,17 +102,28 @@ template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* 
         for (std::int64_t ch = 0; ch < s.C; ++ch)
             for (std::int64_t pq = 0; pq < s.P * s.Q; ++pq)
                 dW[(o * s.C + ch) * s.P * s.Q + pq] = total[(pq * s.C + ch) * s.O + o];
+}
+
+// dW (O, C, P, Q) and db (O,).
+template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
+    const std::int64_t height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
+    const bool padded = s.pad_h || s.pad_w;
+    const T* images = x;
+    if (padded) {
+        T* all = scratch<T>(0, static_cast<std::size_t>(s.N * height * width * s.C));
+        for (std::int64_t n = 0; n < s.N; ++n)
+            spread_out(s.H, s.W, s.C, x + n * s.H * s.W * s.C, height, width, s.pad_h, s.pad_w, 1, 1, all + n * height * width * s.C);
+        images = all;
+    }
+    if (sparse_pays(s, dy)) sparse_filter_gradient(s, dy, images, dW);
+    else dense_filter_gradient(s, dy, images, dW);
     column_sums(s.N * s.I * s.J, s.O, dy, db);
 }
 
-template <class T> void convolution_backward(const Call& c) {  // arrays dy x W | dx dW db
-    const Shapes s = shapes_of(c);
-    const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
-    filter_gradients(s, dy, x, c.at<T>(4), c.at<T>(5));
-    // dx is a convolution too: of dy, with gaps for the stride and zeros around it, by the filter turned round.
+// dx is a convolution too: of dy, with gaps for the stride and zeros around it, by the filter turned round.
+template <class T> void dense_input_gradient(const Shapes& s, const T* dy, const T* W, T* dx) {
     T* B = scratch<T>(2, static_cast<std::size_t>(s.P * s.Q * s.C * s.O));
-    filter_turned(s, c.at<const T>(2), B);
-    T* dx = c.at<T>(3);
+    filter_turned(s, W, B);
     const std::int64_t height = s.H + s.P - 1, width = s.W + s.Q - 1;
     const std::int64_t top = s.P - 1 - s.pad_h, left = s.Q - 1 - s.pad_w;
     parallel_ranges(s.N, 0.02 * static_cast<double>(s.H * s.W * s.O * s.P * s.Q * s.C),
@@ -155,6 +141,14 @@ template <class T> void convolution_backward(const Call& c) {  // arrays dy x W 
                            dx + n * s.H * s.W * s.C, s.H, s.W);
         }
     });
+}
+
+template <class T> void convolution_backward(const Call& c) {  // arrays dy x W | dx dW db
+    const Shapes s = shapes_of(c);
+    const T *dy = c.at<const T>(0), *x = c.at<const T>(1);
+    filter_gradients(s, dy, x, c.at<T>(4), c.at<T>(5));
+    if (sparse_pays(s, dy)) sparse_input_gradient(s, dy, c.at<const T>(2), c.at<T>(3));
+    else dense_input_gradient(s, dy, c.at<const T>(2), c.at<T>(3));
 }
 
 template <class T> void convolution_backward_parameters(const Call& c) {  // arrays dy x | dW db

@@ -7,22 +7,32 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// db_o = Σ_n dy_no, in the order of n.
+// db_o = Σ_n dy_no, in the order of n. Adding takes some cycles, so several vectors go down the rows together.
+template <class T, int V, bool whole>
+inline void sums_down(std::int64_t N, const T* dy, std::int64_t row, T* db, int last) {
+    Vector<T> sum[V] = {};
+    for (std::int64_t n = 0; n < N; ++n, dy += row)
+#pragma GCC unroll 4
+        for (int v = 0; v < V; ++v) sum[v] += part<T, V, whole>(dy, v, last);
+#pragma GCC unroll 4
+    for (int v = 0; v < V; ++v) {
+        if (whole || v + 1 < V) store(db + v * lanes<T>, sum[v]);
+        else store(db + v * lanes<T>, sum[v], last);
+    }
+}
+template <class T, int V = 4> inline void sums_down_of(int width, std::int64_t N, const T* dy, std::int64_t row, T* db) {
+    const int last = width - (V - 1) * lanes<T>;
+    if (last == lanes<T>) sums_down<T, V, true>(N, dy, row, db, 0);
+    else if (last > 0) sums_down<T, V, false>(N, dy, row, db, last);
+    else if constexpr (V > 1) sums_down_of<T, V - 1>(width, N, dy, row, db);
+}
+
 template <class T> void column_sums(std::int64_t N, std::int64_t O, const T* dy, T* db) {
-    constexpr std::int64_t some = 2 * lanes<T>;
-    const auto columns = [=](std::int64_t part) {
-        const std::int64_t begin = part * some, count = std::min(some, O - begin);
-        T sum[some] = {};
-        for (std::int64_t n = 0; n < N; ++n) {
-            const T* row = dy + n * O + begin;
-            if (count == some)
-                for (std::int64_t o = 0; o < some; ++o) sum[o] += row[o];
-            else
-                for (std::int64_t o = 0; o < count; ++o) sum[o] += row[o];
-        }
-        std::copy_n(sum, count, db + begin);
-    };
+    constexpr std::int64_t some = 4 * lanes<T>;
     const std::int64_t parts = (O + some - 1) / some;
+    const auto columns = [=](std::int64_t part) {
+        sums_down_of<T>(static_cast<int>(std::min(some, O - part * some)), N, dy + part * some, O, db + part * some);
+    };
     if (N * O < (1 << 18))
         for (std::int64_t part = 0; part < parts; ++part) columns(part);
     else parallel(parts, columns);

@@ -105,12 +105,11 @@ void turn(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t f
     constexpr int n = lanes<T>;
     for (std::int64_t i = 0; i < rows; i += n)
         for (std::int64_t j = 0; j < columns; j += n) {
-            if (i + n <= rows && j + n <= columns) {
-                turn_square(from + i * from_row + j, from_row, to + j * to_row + i, to_row);
-                continue;
-            }
-            for (std::int64_t k = i; k < std::min(i + n, rows); ++k)
-                for (std::int64_t l = j; l < std::min(j + n, columns); ++l) to[l * to_row + k] = from[k * from_row + l];
+            const T* square = from + i * from_row + j;
+            T* turned = to + j * to_row + i;
+            if (i + n <= rows && j + n <= columns) turn_square(square, from_row, turned, to_row);
+            else turn_square(square, from_row, turned, to_row, static_cast<int>(std::min<std::int64_t>(n, rows - i)),
+                             static_cast<int>(std::min<std::int64_t>(n, columns - j)));
         }
 }
 
