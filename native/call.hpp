@@ -21,7 +21,7 @@ struct Call {
 
 // Every kernel, by the name of its operation. Each has a float and a double form in each instruction set.
 #define CHAINRULE_KERNELS(X) \
-    X(linear_forward) X(linear_backward) X(linear_backward_parameters) \
+    X(linear_forward) X(linear_backward) X(linear_backward_parameters) X(linear_sgd) \
     X(identity_forward) X(identity_backward) X(step_forward) X(step_backward) \
     X(relu_forward) X(relu_backward) X(leaky_relu_forward) X(leaky_relu_backward) \
     X(softplus_forward) X(softplus_backward) X(sigmoid_forward) X(sigmoid_backward) \

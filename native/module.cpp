@@ -148,6 +148,7 @@ NB_MODULE(_native, m) {
         }, "target"_a, "source"_a)
         .def("watch", [](Tape& tape, nb::handle value) { tape.watch(array_of(value, "value")); }, "value"_a)
         .def("guard", [](Tape& tape, nb::handle value) { return tape.guard(array_of(value, "value")); }, "value"_a)
+        .def("fuse", [](Tape& tape) { tape.fuse(*chosen->table); })
         .def("fail", &Tape::fail, "reason"_a)
         .def("start", [](Tape& tape) { recording = &tape; })
         .def("stop", [](Tape&) { recording = nullptr; })

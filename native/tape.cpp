@@ -2,6 +2,7 @@
 #define PY_ARRAY_UNIQUE_SYMBOL chainrule_numpy
 #include "tape.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -78,6 +79,35 @@ bool Tape::guard(PyArrayObject* value) {
                 return true;
             }
     return false;
+}
+
+// The weight gradient of a layer and the SGD update that alone uses it: nothing is written in between.
+void Tape::fuse(const Table& table) {
+    const auto is = [&](const Call& call, Kernel kernel, int dtype) { return call.run == table.run[static_cast<int>(kernel)][dtype]; };
+    const auto uses = [](const Call& call, const void* array) {
+        return std::find(std::begin(call.array), std::end(call.array), array) != std::end(call.array);
+    };
+    for (int dtype = 0; dtype < 2; ++dtype)
+        for (std::size_t i = guard_at_; i < calls_.size(); ++i) {
+            if (!is(calls_[i], Kernel::linear_backward_parameters, dtype)) continue;
+            const Call gradient = calls_[i];  // arrays dy x | dW db
+            std::size_t j = i + 1;
+            while (j < calls_.size() && !uses(calls_[j], gradient.array[2]) && !uses(calls_[j], gradient.array[3])) ++j;
+            if (j == calls_.size() || !is(calls_[j], Kernel::sgd_update, dtype)) continue;
+            Call& update = calls_[j];         // arrays W dW | W
+            if (update.array[1] != gradient.array[2] || update.array[0] != update.array[2]) continue;
+            Call both = update;
+            both.run = table.run[static_cast<int>(Kernel::linear_sgd)][dtype];
+            void* const arrays[] = {gradient.array[0], gradient.array[1], update.array[0], update.array[2], gradient.array[3]};
+            std::copy(std::begin(arrays), std::end(arrays), both.array);
+            std::copy_n(gradient.size, 3, both.size);
+            const auto alone = [&](std::size_t k) { return k == i || k == j || !uses(calls_[k], gradient.array[2]); };
+            bool only = true;
+            for (std::size_t k = 0; k < calls_.size(); ++k) only &= alone(k);
+            if (!only) continue;
+            update = both;
+            calls_.erase(calls_.begin() + static_cast<std::ptrdiff_t>(i));
+        }
 }
 
 bool Tape::replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, double* kept) const {

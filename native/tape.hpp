@@ -26,6 +26,8 @@ public:
     void watch(PyArrayObject* value);                           // a 0-d array whose value is kept for each step
     bool guard(PyArrayObject* value);                           // a step ends before its updates where this is not finite
 
+    void fuse(const Table& table);                              // put one call in the place of two where a kernel does both
+
     const std::string& failure() const { return failure_; }
     std::size_t calls() const { return calls_.size(); }
 

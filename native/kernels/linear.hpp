@@ -38,6 +38,8 @@ template <class T> void column_sums(std::int64_t N, std::int64_t O, const T* dy,
     else parallel(parts, columns);
 }
 
+constexpr double sparse_enough = 0.6;  // from here on leaving zeros out pays, as measured
+
 template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, sizes N I O
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *x = c.at<const T>(0), *W = c.at<const T>(1), *b = c.at<const T>(2);
@@ -45,14 +47,29 @@ template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, si
     if (O == 1) {  // one output: vectors lie along the samples
         product(Product<T>{1, N, I, W, 0, 1, x, 1, I, y, N});
         for (std::int64_t n = 0; n < N; ++n) y[n] = y[n] + b[0];
-    } else if (N <= 4 || mostly_zero(N * I, x)) sparse_forward(N, I, O, x, W, b, y);
+    } else if (N > 1 && O <= 2 * lanes<T>) narrow_forward(N, I, O, x, W, b, y);
+    else if (N <= 4 || share_of_nonzeros(N * I, x) < sparse_enough) sparse_forward(N, I, O, x, W, b, y);
     else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
 }
 
+// dW alone, into `dW`.
+template <class T> void weight_gradient(std::int64_t N, std::int64_t I, std::int64_t O, const T* dy, const T* x, T* dW) {
+    if (O == 1) {
+        product(Product<T>{1, I, N, dy, 0, 1, x, I, 1, dW, I});
+    } else if (narrow<T>(N, I, O)) {
+        std::fill_n(dW, I * O, T(0));
+        narrow_weight_gradient(N, I, O, x, dy, [=](std::int64_t i, int v, Vector<T> sum, auto count) {
+            store(dW + i * O + v * lanes<T>, sum, count);
+        });
+    } else if (O > 2 * lanes<T> && share_of_nonzeros(N * I, x) < sparse_enough) {
+        sparse_weight_gradient(N, I, O, x, dy, dW);
+    } else {
+        product(Product<T>{I, O, N, x, 1, I, dy, O, 1, dW, O});
+    }
+}
+
 template <class T> void linear_gradients(std::int64_t N, std::int64_t I, std::int64_t O, const T* dy, const T* x, T* dW, T* db) {
-    if (O == 1) product(Product<T>{1, I, N, dy, 0, 1, x, I, 1, dW, I});
-    else if (mostly_zero(N * I, x)) sparse_weight_gradient(N, I, O, x, dy, dW);
-    else product(Product<T>{I, O, N, x, 1, I, dy, O, 1, dW, O});
+    weight_gradient(N, I, O, dy, x, dW);
     column_sums(N, O, dy, db);
 }
 
@@ -60,11 +77,31 @@ template <class T> void linear_backward(const Call& c) {  // arrays dy x W | dx 
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1), *W = c.at<const T>(2);
     linear_gradients(N, I, O, dy, x, c.at<T>(4), c.at<T>(5));
-    product(Product<T>{N, I, O, dy, O, 1, W, 1, O, c.at<T>(3), I});
+    const bool sparse = N >= 32 && I > 2 * lanes<T> && share_of_nonzeros(N * O, dy) < sparse_enough;
+    if (sparse) sparse_input_gradient(N, I, O, dy, W, c.at<T>(3));
+    else product(Product<T>{N, I, O, dy, O, 1, W, 1, O, c.at<T>(3), I});
 }
 
 template <class T> void linear_backward_parameters(const Call& c) {  // arrays dy x | dW db, sizes N I O
     linear_gradients(c.size[0], c.size[1], c.size[2], c.at<const T>(0), c.at<const T>(1), c.at<T>(2), c.at<T>(3));
+}
+
+// W ← W − η dW, the two in one where there are few samples: rows of W whose inputs are all zero stay as they are.
+template <class T> void linear_sgd(const Call& c) {  // arrays dy x W | W db, sizes N I O, number: rate
+    const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
+    const T *dy = c.at<const T>(0), *x = c.at<const T>(1), rate = static_cast<T>(c.scalar(0));
+    T* W = c.at<T>(3);
+    column_sums(N, O, dy, c.at<T>(4));
+    if (narrow<T>(N, I, O) && O > 1) {
+        narrow_weight_gradient(N, I, O, x, dy, [=](std::int64_t i, int v, Vector<T> dW, auto count) {
+            T* row = W + i * O + v * lanes<T>;
+            store(row, load(row, count) - rate * dW, count);
+        });
+    } else {
+        T* dW = scratch<T>(3, static_cast<std::size_t>(I * O));
+        weight_gradient(N, I, O, dy, x, dW);
+        for (std::int64_t i = 0; i < I * O; ++i) W[i] = W[i] - rate * dW[i];
+    }
 }
 
 }  // namespace chainrule::CHAINRULE_ISA

@@ -175,6 +175,7 @@ class Steps:
         self._watched = len(watched)
         if not all(tape.assign(live[name], array) for name, array in run.named(updated).items()):
             return None
+        tape.fuse()
         return tape if self._agrees(tape, index, live) else None
 
     def _agrees(self, tape: kernels.Tape, index: Labels, live: dict[str, Array]) -> bool:
