@@ -98,21 +98,21 @@ template <class T> T* buffer(nb::handle object, const char* name, int type, npy_
     return static_cast<T*>(PyArray_DATA(array));
 }
 
-// One play: (epoch, step, values kept by the steps taken, whether every cost was finite).
+// One play: (epoch, step, a row for each epoch it touched, whether every cost was finite). A row is the sums over the epoch
+// so far, which go on from `cost` and `right`, and how many steps and samples this play added.
 nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::int64_t last, double seconds, Cell& counter,
-                Cell& rate) {
+                Cell& rate, double cost, double right) {
     Place place{epoch, step};
-    std::vector<double> kept;
+    std::vector<Tally> tallies = {Tally{cost, right, 0, 0}};
     bool finite = true;
     {
         const Released released;
-        finite = program.play(place, last, seconds, counter.value, rate.value, kept);
+        finite = program.play(place, last, seconds, counter.value, rate.value, tallies);
     }
-    npy_intp count = static_cast<npy_intp>(kept.size());
-    PyObject* values = PyArray_SimpleNew(1, &count, NPY_DOUBLE);
-    if (values == nullptr) throw nb::python_error();
-    std::copy(kept.begin(), kept.end(), static_cast<double*>(PyArray_DATA(reinterpret_cast<PyArrayObject*>(values))));
-    return nb::make_tuple(place.epoch, place.step, nb::steal(values), finite);
+    nb::list rows;
+    for (const Tally& tally : tallies)
+        if (tally.steps > 0) rows.append(nb::make_tuple(tally.steps, tally.samples, tally.cost, tally.right));
+    return nb::make_tuple(place.epoch, place.step, rows, finite);
 }
 
 }  // namespace
@@ -169,7 +169,8 @@ NB_MODULE(_native, m) {
             if (count < 1) throw nb::value_error("rates: expected at least one");
             program.rates(std::vector<double>(all, all + count));
         }, "rates"_a)
-        .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a, "rate"_a);
+        .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a, "rate"_a,
+             "cost"_a = 0.0, "right"_a = 0.0);
 
     m.def("threads", &threads, "How many threads the kernels use.");
     m.def("set_threads", &set_threads, "count"_a, "Use `count` threads from now on. No result depends on it.");

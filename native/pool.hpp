@@ -37,8 +37,9 @@ template <class F> void parallel_ranges(std::int64_t items, double cost, const F
         return;
     }
     parallel(count, [&](std::int64_t i) {
+        const F own = f;  // what it has captured may stay in registers: nothing else can point to it
         const std::int64_t begin = i * grain, end = begin + grain;
-        f(begin, end < items ? end : items);
+        own(begin, end < items ? end : items);
     });
 }
 

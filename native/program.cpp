@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -33,7 +34,7 @@ void Program::arrange(std::int64_t epoch) {
 }
 
 bool Program::play(Place& place, std::int64_t last, double seconds, double& counter, double& rate,
-                   std::vector<double>& kept) {
+                   std::vector<Tally>& tallies) {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
     const std::int64_t steps = (rows_ + batch_ - 1) / batch_;
@@ -45,13 +46,17 @@ bool Program::play(Place& place, std::int64_t last, double seconds, double& coun
             throw std::logic_error("expected a step of an epoch, rates, and a tape for each size of batch");
         const auto number = static_cast<std::size_t>((place.epoch - 1) * steps + place.step);
         rate = rates_[number < rates_.size() ? number : rates_.size() - 1];
-        const std::size_t before = kept.size();
-        kept.resize(before + now.tape->watched());
-        if (!now.tape->replay(order_.data() + begin, size, now.index, counter, kept.data() + before)) {
-            kept.resize(before);
-            return false;
+        double watched[2] = {0, std::numeric_limits<double>::quiet_NaN()};
+        if (!now.tape->replay(order_.data() + begin, size, now.index, counter, watched)) return false;
+        Tally& tally = tallies.back();
+        tally.cost += watched[0] * static_cast<double>(size);
+        tally.right += watched[1];
+        tally.steps += 1;
+        tally.samples += size;
+        if (++place.step == steps) {
+            place = {place.epoch + 1, 0};
+            if (place.epoch <= last) tallies.emplace_back();
         }
-        if (++place.step == steps) place = {place.epoch + 1, 0};
     } while (place.epoch <= last && Clock::now() < end);
     return true;
 }

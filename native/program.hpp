@@ -13,6 +13,13 @@ struct Place {
     std::int64_t epoch = 1, step = 0;  // the epoch, from 1, and how many of its steps are done
 };
 
+// Steps of one epoch: how many were taken, and the sums of their figures. A tape watches the mean cost of a batch and, where
+// there is something to decide, how many samples are decided right.
+struct Tally {
+    double cost = 0, right = 0;        // Σ cost · samples, Σ right
+    std::int64_t steps = 0, samples = 0;
+};
+
 class Program {
 public:
     // `rows` samples in batches of `batch`; the last of an epoch may be smaller. Each size has its tape and the buffer it
@@ -25,9 +32,9 @@ public:
     void use(const Tape* tape, std::int64_t* index, std::int64_t size);
 
     // Take steps from `place` on until `seconds` have passed, `last` epoch has ended or a cost is not finite; `place` and
-    // `counter` move with the whole steps taken, `rate` is set before each, and the values the tapes watch are added to `kept`. False: not finite.
-    bool play(Place& place, std::int64_t last, double seconds, double& counter, double& rate,
-              std::vector<double>& kept);
+    // `counter` move with the whole steps taken, `rate` is set before each, and what the tapes watch is summed up: in the last
+    // of `tallies`, and in a new one for each epoch that begins. False: not finite.
+    bool play(Place& place, std::int64_t last, double seconds, double& counter, double& rate, std::vector<Tally>& tallies);
 
 private:
     struct Part { const Tape* tape = nullptr; std::int64_t* index = nullptr; std::int64_t size = 0; };

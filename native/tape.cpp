@@ -68,7 +68,10 @@ bool Tape::assign(PyArrayObject* target, PyArrayObject* source) {
 
 Tape::Value Tape::value_of(PyArrayObject* array) { return {PyArray_DATA(array), PyArray_TYPE(array)}; }
 
-void Tape::watch(PyArrayObject* value) { watched_.push_back(value_of(value)); }
+void Tape::watch(PyArrayObject* value) {
+    if (watched_.size() == most_watched) return fail("more values to watch than a step has room for");
+    watched_.push_back(value_of(value));
+}
 
 bool Tape::guard(PyArrayObject* value) {
     guarded_ = value_of(value);

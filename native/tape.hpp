@@ -14,6 +14,8 @@ namespace chainrule {
 
 class Tape {
 public:
+    static constexpr std::size_t most_watched = 2;
+
     Tape() = default;
     ~Tape();
     Tape(const Tape&) = delete;
@@ -34,7 +36,6 @@ public:
     // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values.
     // False, with nothing updated and the step not counted, where the guarded value is not finite.
     bool replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, double* kept) const;
-    std::size_t watched() const { return watched_.size(); }
 
 private:
     struct Value { const void* at; int type; };

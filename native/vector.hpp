@@ -38,6 +38,8 @@ template <class T> struct Vectors {
 template <class T> using Vector = typename Vectors<T>::V;
 template <class T> constexpr int lanes = vector_bytes / static_cast<int>(sizeof(T));
 
+template <class T> using Places = decltype(Vector<T>{} == Vector<T>{});  // whole numbers as wide as T, such as comparisons give
+
 template <class T> inline Vector<T> load(const T* p) { return *reinterpret_cast<const Vector<T>*>(p); }
 template <class T> inline void store(T* p, Vector<T> v) { *reinterpret_cast<Vector<T>*>(p) = v; }
 

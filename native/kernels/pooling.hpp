@@ -35,8 +35,6 @@ template <class T> void max_pool_forward(const Call& c) {  // arrays x | y
     });
 }
 
-template <class T> using Places = decltype(larger<T>(Vector<T>{}, Vector<T>{}));  // whole numbers, lane by lane
-
 template <class T> void max_pool_backward(const Call& c) {  // arrays dy x | dx
     const Shapes s = shapes_of(c);
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1);

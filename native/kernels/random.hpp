@@ -1,6 +1,8 @@
 // Random bits from a counter (operations/philox.py), and what is drawn with them: dropout masks and orders of rows.
 #pragma once
 
+#include <bit>
+
 #include "elementwise.hpp"
 #include "product.hpp"
 
@@ -106,8 +108,10 @@ template <class T> void dropout_backward(const Call& c) {  // arrays dy mask | d
     T* dx = c.at<T>(2);
     const T scale = static_cast<T>(1 / (1 - c.scalar(0)));
     parallel_ranges(c.size[0], cheap, [=](std::int64_t begin, std::int64_t end) {
+        using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
 #pragma GCC ivdep
-        for (std::int64_t i = begin; i < end; ++i) dx[i] = mask[i] ? dy[i] * scale : T(0);
+        for (std::int64_t i = begin; i < end; ++i)  // by bits, since a choice might become a branch
+            dx[i] = std::bit_cast<T>(std::bit_cast<Bits>(dy[i] * scale) & (Bits{0} - Bits{mask[i] != 0}));
     });
 }
 
@@ -122,13 +126,16 @@ template <class T> void shuffled(const Call& c) {  // arrays | order, sizes coun
              for (std::int64_t j = 0; j < n; ++j)
                  items[i + j] = std::uint64_t{bits[j]} << 32 | static_cast<std::uint64_t>(i + j);
          });
-    if (count < 256) {  // by insertion; the row number decides between equals, as a stable sort would
-        for (std::size_t i = 1; i < count; ++i) {
+    if (count < 256) {  // each goes behind those that are less: items all differ, as row numbers do
+        std::int64_t at[256];
+        for (std::size_t i = 0; i < count; ++i) {
             const std::uint64_t item = items[i];
-            std::size_t at = i;
-            for (; at > 0 && items[at - 1] > item; --at) items[at] = items[at - 1];
-            items[at] = item;
+            std::uint64_t less = 0;
+            for (std::size_t j = 0; j < count; ++j) less += items[j] < item;
+            at[i] = static_cast<std::int64_t>(less);
         }
+        for (std::size_t i = 0; i < count; ++i) other[at[i]] = items[i];
+        std::swap(items, other);
     } else {            // by the four bytes of the word, the lowest first
         for (int shift = 32; shift < 64; shift += 8) {
             std::size_t place[257] = {};

@@ -36,6 +36,8 @@ class Run:
     accuracy: float | None = None  # likewise, for classes
     seen: int = 0  # samples of this epoch so far
     seconds: float = 0.0  # spent in the steps of this epoch so far
+    cost_sum: float = 0.0  # over those steps: cost of the batch · its samples
+    right_sum: float = 0.0  # over those steps: samples decided right
 
     def __post_init__(self) -> None:
         parameters = self.network.parameters
@@ -117,16 +119,15 @@ class Run:
             new |= {name: W} | {f"slot {i} of {name}": slot for i, slot in enumerate(slots)}
         return new
 
-    def count(self, cost: float, right: float, samples: int) -> None:
-        """Take a step into the running figures of the epoch."""
+    def count(self, samples: int, cost_sum: float, right_sum: float) -> None:
+        """Take steps on `samples` samples into the running figures of the epoch, whose sums they have brought this far."""
         self.seen += samples
-        self._cost += cost * samples
-        self.loss = self._cost / self.seen
-        if right == right:  # not NaN: there is something to decide
-            self._right += right
-            self.accuracy = self._right / self.seen
+        self.cost_sum, self.right_sum = cost_sum, right_sum
+        self.loss = cost_sum / self.seen
+        if right_sum == right_sum:  # not NaN: there is something to decide
+            self.accuracy = right_sum / self.seen
 
     def begin_epoch(self) -> None:
         """Start the running figures of the next epoch from nothing."""
         self.epoch += 1
-        self.seen, self.seconds, self._cost, self._right = 0, 0.0, 0.0, 0.0
+        self.seen, self.seconds, self.cost_sum, self.right_sum = 0, 0.0, 0.0, 0.0

@@ -24,11 +24,12 @@ LATER = 1000  # steps from the one recorded to the one on which the tape is comp
 
 
 class Taken(NamedTuple):
-    """One whole step: the cost before it, how many samples were decided right (or NaN), and of how many."""
+    """Whole steps of one epoch: how many they are, of how many samples, and the sums of that epoch with them."""
 
-    cost: float
-    right: float
+    steps: int
     samples: int
+    cost: float  # Σ over the steps of the epoch so far: cost of the batch · its samples
+    right: float  # Σ samples decided right, or NaN where there is nothing to decide
 
 
 class Steps:
@@ -45,7 +46,7 @@ class Steps:
         self._kept_at = 0.0
 
     def take(self, *, single: bool, last: int) -> list[Taken]:
-        """Take one step, or as many as fit into a moment; none after the end of epoch `last`.
+        """Take one step, or as many as fit into a moment, epoch by epoch; none after the end of epoch `last`.
 
         Raises DivergenceError at the step whose cost or new weights are not finite; the steps before it stand.
         """
@@ -74,9 +75,10 @@ class Steps:
     def _take_one(self) -> Taken:
         """The next step, by Python."""
         rows = self._rows()
-        cost, right = self._run.take_step(*self._batch(rows))
+        run = self._run
+        cost, right = run.take_step(*self._batch(rows))
         self._advance(1)
-        return Taken(cost, right, len(rows))
+        return Taken(1, len(rows), run.cost_sum + cost * len(rows), run.right_sum + right)
 
     def _batch(self, rows: Labels) -> tuple[Array, Array]:
         """The samples of a step and their targets; the full batch is the data itself."""
@@ -100,9 +102,9 @@ class Steps:
         run = self._run
         self._keep(single)
         self._counter.value = run.step
-        before = (self._epoch - 1) * run.steps_per_epoch + self._position
-        self._epoch, self._position, values, finite = program.play(
-            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate
+        sums = run.cost_sum, run.right_sum
+        self._epoch, self._position, rows, finite = program.play(
+            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, *sums
         )
         run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
@@ -110,14 +112,9 @@ class Steps:
             while True:
                 run.epoch = self._epoch
                 self._take_one()
-        table = values.reshape(-1, self._watched).tolist()
-        if not finite and not table:
+        if not finite and not rows:
             return [self._take_one()]
-        rest, per_epoch = len(self._x) % self._size or self._size, run.steps_per_epoch
-        return [
-            Taken(row[0], row[1] if self._watched > 1 else np.nan, rest if step % per_epoch == 0 else self._size)
-            for step, row in enumerate(table, before + 1)
-        ]
+        return [Taken(*row) for row in rows]
 
     def _keep(self, single: bool) -> None:
         """Keep a copy of the weights from time to time, and wherever a callback may just have changed them."""
@@ -172,7 +169,6 @@ class Steps:
             return None
         for value in watched:
             tape.watch(value)
-        self._watched = len(watched)
         if not all(tape.assign(live[name], array) for name, array in run.named(updated).items()):
             return None
         tape.fuse()

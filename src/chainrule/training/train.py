@@ -92,10 +92,10 @@ def _train(run: Run, steps: Steps, held_out: Pair | None, listeners: list[Callba
     while run.epoch <= run.epochs and not run.stopping:
         start = time.perf_counter()
         taken = steps.take(single=each_step, last=run.epoch if each_epoch else run.epochs)
-        seconds = (time.perf_counter() - start) / len(taken)
-        for cost, right, samples in taken:
-            run.count(cost, right, samples)
-            run.seconds += seconds
+        seconds = (time.perf_counter() - start) / sum(some.steps for some in taken)
+        for some in taken:
+            run.count(some.samples, some.cost, some.right)
+            run.seconds += seconds * some.steps
             if run.seen == run.samples:
                 _end_epoch(run, held_out, listeners, each_step)
         if run.seen:
