@@ -38,8 +38,6 @@ template <class T> void column_sums(std::int64_t N, std::int64_t O, const T* dy,
     else parallel(parts, columns);
 }
 
-constexpr double sparse_enough = 0.6;  // from here on leaving zeros out pays, as measured
-
 template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, sizes N I O
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *x = c.at<const T>(0), *W = c.at<const T>(1), *b = c.at<const T>(2);

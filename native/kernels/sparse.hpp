@@ -6,6 +6,8 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
+constexpr double sparse_enough = 0.6;  // below this share of nonzeros leaving zeros out pays, as measured
+
 // The share of x that is not zero, judged by its first few thousand elements. No bit depends on it.
 template <class T> double share_of_nonzeros(std::int64_t count, const T* x) {
     constexpr std::int64_t some = 1 << 14, group = 1 << 12;

@@ -10,18 +10,25 @@ namespace chainrule::CHAINRULE_ISA {
 
 constexpr int most_sums = tile_rows == 12 ? 24 : 12;  // vectors of sums that stay in registers
 
+// What a sum runs over: the factors a[place · a_step] at the listed places, each times what stands at b + offset[place].
+template <class T> struct Listed {
+    const std::int32_t *place, *end;
+    const T* a;
+    std::int64_t a_step;
+    const std::int32_t* offset;
+};
+
 // Sums of R rows of V vectors: c_r ← c_r + Σ over the listed places of a[place] · b_r[offset[place]].
 template <class T, int R, int V, bool whole>
-inline void sum_of_windows(const std::int32_t* place, const std::int32_t* end, const T* a, const std::int32_t* offset,
-                           const T* b, std::int64_t b_row, T* c, std::int64_t c_row, int last) {
+inline void sum_of_windows(Listed<T> list, const T* b, std::int64_t b_row, T* c, std::int64_t c_row, int last) {
     Vector<T> sum[R][V];
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
         for (int v = 0; v < V; ++v) sum[r][v] = part<T, V, whole>(c + r * c_row, v, last);
-    for (; place < end; ++place) {
-        const Vector<T> factor = spread(a[*place]);
-        const T* window = b + offset[*place];
+    for (; list.place < list.end; ++list.place) {
+        const Vector<T> factor = spread(list.a[*list.place * list.a_step]);
+        const T* window = b + list.offset[*list.place];
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
@@ -38,12 +45,11 @@ inline void sum_of_windows(const std::int32_t* place, const std::int32_t* end, c
 
 // The same for a width of up to 8 vectors.
 template <class T, int R, int V = most_sums / R < 8 ? most_sums / R : 8>
-inline void sum_of_windows_of(int width, const std::int32_t* place, const std::int32_t* end, const T* a,
-                              const std::int32_t* offset, const T* b, std::int64_t b_row, T* c, std::int64_t c_row) {
+inline void sum_of_windows_of(int width, const Listed<T>& list, const T* b, std::int64_t b_row, T* c, std::int64_t c_row) {
     const int last = width - (V - 1) * lanes<T>;
-    if (last == lanes<T>) sum_of_windows<T, R, V, true>(place, end, a, offset, b, b_row, c, c_row, 0);
-    else if (last > 0) sum_of_windows<T, R, V, false>(place, end, a, offset, b, b_row, c, c_row, last);
-    else if constexpr (V > 1) sum_of_windows_of<T, R, V - 1>(width, place, end, a, offset, b, b_row, c, c_row);
+    if (last == lanes<T>) sum_of_windows<T, R, V, true>(list, b, b_row, c, c_row, 0);
+    else if (last > 0) sum_of_windows<T, R, V, false>(list, b, b_row, c, c_row, last);
+    else if constexpr (V > 1) sum_of_windows_of<T, R, V - 1>(width, list, b, b_row, c, c_row);
 }
 
 // A part of a window that is summed at a time: rows p … p + R − 1, columns m … m + width − 1 of its Q · C.
@@ -62,54 +68,62 @@ template <class T, class F> void each_strip(const Shapes& s, std::int64_t at_onc
 }
 
 template <class T>
-inline void sum_strip(const Strip& strip, const std::int32_t* place, const std::int32_t* end, const T* a,
-                      const std::int32_t* offset, const T* b, std::int64_t b_row, T* c, std::int64_t c_row) {
-    if (strip.R == 5) sum_of_windows_of<T, 5>(strip.width, place, end, a, offset, b, b_row, c, c_row);
-    else if (strip.R == 3) sum_of_windows_of<T, 3>(strip.width, place, end, a, offset, b, b_row, c, c_row);
-    else sum_of_windows_of<T, 1>(strip.width, place, end, a, offset, b, b_row, c, c_row);
+inline void sum_strip(const Strip& strip, const Listed<T>& list, const T* b, std::int64_t b_row, T* c, std::int64_t c_row) {
+    if (strip.R == 5) sum_of_windows_of<T, 5>(strip.width, list, b, b_row, c, c_row);
+    else if (strip.R == 3) sum_of_windows_of<T, 3>(strip.width, list, b, b_row, c, c_row);
+    else sum_of_windows_of<T, 1>(strip.width, list, b, b_row, c, c_row);
 }
 
 // Whether leaving out zeros saves work, judged by the first few thousand elements of dy. No bit depends on it.
 template <class T> bool sparse_pays(const Shapes& s, const T* dy) {
-    const std::int64_t count = std::min<std::int64_t>(s.N * s.I * s.J * s.O, 1 << 15);
-    std::int64_t nonzeros = 0;
-    for (std::int64_t i = 0; i < count; ++i) nonzeros += dy[i] != T(0);
     const auto vectors = [](std::int64_t width) { return static_cast<double>((width + lanes<T> - 1) / lanes<T>); };
     const double dense = static_cast<double>(s.Q * s.C) * vectors(s.O);  // multiply-adds for a row of windows, in vectors
-    const double sparse = static_cast<double>(s.O) * (vectors(s.Q * s.C) + 1) * static_cast<double>(nonzeros) / static_cast<double>(count + 1);
+    const double sparse = share_of_nonzeros(s.N * s.I * s.J * s.O, dy) * static_cast<double>(s.O) * (vectors(s.Q * s.C) + 1);
     return 1.2 * sparse < dense;
 }
 
-// dW (O, C, P, Q). Output channels are shared out among threads, each of which goes through all samples: a few of them at a
-// time, whose dy has been turned so that the pixels of one channel lie side by side.
+// The pixels at which each channel of one image dy (pixels, O) is not zero: lists (O, pixels), of which `counts` are used.
+template <class T>
+void list_by_channel(std::int64_t pixels, std::int64_t O, const T* dy, std::int32_t* lists, std::int32_t* counts) {
+    auto* flat = scratch<std::int32_t>(5, static_cast<std::size_t>(pixels * O + 16));
+    const std::int32_t* end = flat + nonzero(pixels * O, dy, flat);
+    std::fill_n(counts, O, 0);
+    const std::uint64_t reciprocal = (std::uint64_t{1} << 40) / static_cast<std::uint64_t>(O) + 1;  // exact below 2⁴⁰ / O
+    for (const std::int32_t* place = flat; place < end; ++place) {
+        const auto pixel = static_cast<std::int32_t>(static_cast<std::uint64_t>(*place) * reciprocal >> 40);
+        const auto o = *place - pixel * static_cast<std::int32_t>(O);
+        lists[o * pixels + counts[o]++] = pixel;
+    }
+}
+
+// dW (O, C, P, Q). Output channels are shared out among threads, each of which goes through all samples, some at a time.
 template <class T> void sparse_filter_gradient(const Shapes& s, const T* dy, const T* images, T* dW) {
     const std::int64_t pixels = s.I * s.J, M = s.Q * s.C, PM = s.P * M;
     const std::int64_t width = s.W + 2 * s.pad_w, image = (s.H + 2 * s.pad_h) * width * s.C;
-    constexpr std::int64_t cache = (1 << 20) / sizeof(T);
-    const std::int64_t at_once = std::clamp<std::int64_t>(cache / (pixels * s.O), 1, std::max<std::int64_t>(s.N, 1));
     auto* offset = scratch<std::int32_t>(2, static_cast<std::size_t>(pixels));  // of each pixel's window
     for (std::int64_t i = 0; i < s.I; ++i)
         for (std::int64_t j = 0; j < s.J; ++j)
             offset[i * s.J + j] = static_cast<std::int32_t>((i * s.down * width + j * s.across) * s.C);
-    T* total = scratch<T>(3, static_cast<std::size_t>(s.O * PM));                         // (O, P, Q·C)
-    T* turned = scratch<T>(4, static_cast<std::size_t>(at_once * s.O * pixels));          // (samples, O, pixels)
+    const std::int64_t some = std::clamp<std::int64_t>((1 << 18) / (pixels * s.O), 1, std::max<std::int64_t>(s.N, 1));
+    T* total = scratch<T>(3, static_cast<std::size_t>(s.O * PM));                              // (O, P, Q·C)
+    auto* lists = scratch<std::int32_t>(4, static_cast<std::size_t>(some * s.O * pixels));     // (samples, O, pixels)
+    auto* counts = scratch<std::int32_t>(6, static_cast<std::size_t>(some * s.O));             // of each list
     std::fill_n(total, s.O * PM, T(0));
     const std::int64_t tasks = s.N * pixels * s.O * PM < (1 << 20) ? 1 : std::min<std::int64_t>(s.O, 8);
-    for (std::int64_t first = 0; first < s.N; first += at_once) {
-        const std::int64_t samples = std::min(at_once, s.N - first);
-        parallel_ranges(samples, 0.4 * static_cast<double>(pixels * s.O), [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = 0; first < s.N; first += some) {
+        const std::int64_t samples = std::min(some, s.N - first);
+        parallel_ranges(samples, 0.3 * static_cast<double>(pixels * s.O), [=](std::int64_t begin, std::int64_t end) {
             for (std::int64_t n = begin; n < end; ++n)
-                turn(pixels, s.O, dy + (first + n) * pixels * s.O, s.O, turned + n * s.O * pixels, pixels);
+                list_by_channel(pixels, s.O, dy + (first + n) * pixels * s.O, lists + n * s.O * pixels, counts + n * s.O);
         });
-        parallel(tasks, [=, &s](std::int64_t task) {
-            auto* places = scratch<std::int32_t>(5, static_cast<std::size_t>(pixels + 16));  // of a channel's nonzeros
+        parallel(tasks, [=](std::int64_t task) {
             for (std::int64_t n = 0; n < samples; ++n)
                 for (std::int64_t o = task; o < s.O; o += tasks) {
-                    const T* a = turned + (n * s.O + o) * pixels;
-                    const std::int32_t* end = places + nonzero(pixels, a, places);
+                    const std::int32_t* list = lists + (n * s.O + o) * pixels;
+                    const Listed<T> listed{list, list + counts[n * s.O + o], dy + (first + n) * pixels * s.O + o, s.O, offset};
                     each_strip<T>(s, s.P, [&](const Strip& strip) {
-                        sum_strip(strip, places, end, a, offset, images + (first + n) * image + strip.p * width * s.C + strip.m,
-                                  width * s.C, total + o * PM + strip.p * M + strip.m, M);
+                        sum_strip(strip, listed, images + (first + n) * image + strip.p * width * s.C + strip.m, width * s.C,
+                                  total + o * PM + strip.p * M + strip.m, M);
                     });
                 }
         });
@@ -154,7 +168,8 @@ template <class T> void sparse_input_gradient(const Shapes& s, const T* dy, cons
                     for (std::int64_t j = 0; j < s.J; ++j, ++pixel) {
                         const std::int32_t* last = places + ends[pixel];
                         if (place == last) continue;
-                        sum_strip(strip, place, last, from + pixel * s.O, offset, B + strip.p * M + strip.m, M,
+                        const Listed<T> listed{place, last, from + pixel * s.O, 1, offset};
+                        sum_strip(strip, listed, B + strip.p * M + strip.m, M,
                                   image + ((i * s.down + strip.p) * width + j * s.across) * s.C + strip.m, width * s.C);
                         place = last;
                     }
@@ -164,6 +179,39 @@ template <class T> void sparse_input_gradient(const Shapes& s, const T* dy, cons
                     std::copy_n(whole + ((h + s.pad_h) * width + s.pad_w) * s.C, s.W * s.C, dx + (n * s.H + h) * s.W * s.C);
         }
     });
+}
+
+// y (I, J, O) of one image (·, width, C) of which many elements are zero, by the filter B (P, Q·C, O): the listed elements of a
+// window are those of its pixels, which lie side by side.
+template <class T>
+void sparse_convolve_image(const Shapes& s, const T* x, std::int64_t width, const T* B, const T* bias, T* y) {
+    const std::int64_t height = (s.I - 1) * s.down + s.P, M = s.Q * s.C;
+    auto* places = scratch<std::int32_t>(4, static_cast<std::size_t>(height * width * s.C + 16));  // within a pixel
+    auto* ends = scratch<std::int32_t>(5, static_cast<std::size_t>(height * width + 1)) + 1;       // of each pixel's places
+    std::int64_t found = ends[-1] = 0;
+    for (std::int64_t h = 0, pixel = 0; h < height; ++h)
+        for (std::int64_t w = 0; w < width; ++w, ++pixel) {
+            const std::int64_t more = nonzero(s.C, x + pixel * s.C, places + found);
+            for (std::int64_t k = found; k < found + more; ++k) places[k] += static_cast<std::int32_t>(w * s.C);  // within a row
+            ends[pixel] = static_cast<std::int32_t>(found += more);
+        }
+    constexpr std::int64_t columns = wide * lanes<T>;
+    for (std::int64_t o = 0; o < s.O; o += columns)
+        for (std::int64_t p = 0; p < s.P; ++p)  // row by row, so that its part of the filter stays in the first cache
+            for (std::int64_t i = 0; i < s.I; ++i)
+                for (std::int64_t j = 0; j < s.J; ++j) {
+                    const std::int64_t row = (i * s.down + p) * width, first = row + j * s.across;
+                    const T* from = B + (p * M - j * s.across * s.C) * s.O + o;
+                    sum_of_rows_of<T>(static_cast<int>(std::min(columns, s.O - o)), places + ends[first - 1],
+                                      places + ends[first + s.Q - 1], x + row * s.C, from, s.O, y + (i * s.J + j) * s.O + o, p == 0,
+                                      p + 1 == s.P ? bias + o : nullptr);
+                }
+}
+
+// Whether that saves work: a few vectors of outputs have to be summed side by side, and many elements to be left out.
+template <class T> bool sparse_windows_pay(const Shapes& s, const T* x) {
+    const bool fits = s.Q * s.C * s.O * static_cast<std::int64_t>(sizeof(T)) <= 32 << 10;  // a row of the filter in the first cache
+    return s.O > 2 * lanes<T> && share_of_nonzeros(s.N * s.H * s.W * s.C, x) < (fits ? sparse_enough : 0.4);
 }
 
 }  // namespace chainrule::CHAINRULE_ISA
