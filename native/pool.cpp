@@ -20,6 +20,7 @@ namespace chainrule {
 namespace {
 
 constexpr int spins = 20000;  // some 50 µs of looking for work before a worker sleeps
+constexpr int patience = 4000;  // some 10 µs of waiting for a worker's last chunk
 constexpr int most_threads = 64;
 
 // The ticket holds everything a worker needs to take a chunk: job number | number of chunks | next chunk.
@@ -156,7 +157,10 @@ void run_chunks(std::int64_t count, Chunk chunk, const void* job) {
     p.bell.fetch_add(1, std::memory_order_release);
     if (p.sleeping.load() > 0) p.bell.notify_all();
     while (p.take_one()) {}
-    while (p.finished.load(std::memory_order_acquire) < count) relax();
+    for (int i = 0; p.finished.load(std::memory_order_acquire) < count; ++i) {
+        if (i < patience) relax();
+        else sched_yield();  // the system has taken a worker's core away: let it have this one
+    }
     const bool failed = p.failed.exchange(false, std::memory_order_relaxed);
     p.one_job.unlock();
     if (failed) throw std::bad_alloc();

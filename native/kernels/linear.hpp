@@ -45,7 +45,7 @@ template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, si
     if (O == 1) {  // one output: vectors lie along the samples
         product(Product<T>{1, N, I, W, 0, 1, x, 1, I, y, N});
         for (std::int64_t n = 0; n < N; ++n) y[n] = y[n] + b[0];
-    } else if (N > 1 && O <= 2 * lanes<T>) narrow_forward(N, I, O, x, W, b, y);
+    } else if (N > 1 && I >= 64 && O <= 2 * lanes<T>) narrow_forward(N, I, O, x, W, b, y);
     else if (N <= 4 || share_of_nonzeros(N * I, x) < sparse_enough) sparse_forward(N, I, O, x, W, b, y);
     else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
 }
@@ -66,7 +66,46 @@ template <class T> void weight_gradient(std::int64_t N, std::int64_t I, std::int
     }
 }
 
+// dW and db of a small layer in one pass over the samples: R rows of W, of one vector, with db as one row more.
+template <class T, int R>
+inline void small_gradients(std::int64_t N, std::int64_t O, const T* dy, const T* x, T* dW, T* db) {
+    const int count = static_cast<int>(O);
+    Vector<T> sum[R] = {}, total = {};
+    for (std::int64_t n = 0; n < N; ++n) {
+        const Vector<T> row = load(dy + n * O, count);
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) sum[r] = fma(spread(x[n * R + r]), row, sum[r]);
+        total += row;
+    }
+    for (int r = 0; r < R; ++r) store(dW + r * O, sum[r], count);
+    store(db, total, count);
+}
+template <class T, int R = 8>
+inline void small_gradients_of(std::int64_t rows, std::int64_t N, std::int64_t O, const T* dy, const T* x, T* dW, T* db) {
+    if (rows == R) small_gradients<T, R>(N, O, dy, x, dW, db);
+    else if constexpr (R > 1) small_gradients_of<T, R - 1>(rows, N, O, dy, x, dW, db);
+}
+
+// The same for one output and up to one vector of inputs, with dx (N, I) where it is wanted.
+template <class T>
+void single_gradients(std::int64_t N, std::int64_t I, const T* dy, const T* x, const T* W, T* dx, T* dW, T* db) {
+    const int count = static_cast<int>(I);
+    Vector<T> sum = {};
+    const Vector<T> w = dx ? load(W, count) : sum;
+    T total = 0;
+    for (std::int64_t n = 0; n < N; ++n) {
+        const Vector<T> factor = spread(dy[n]);
+        sum = fma(factor, load(x + n * I, count), sum);
+        total += dy[n];
+        if (dx) store(dx + n * I, fma(factor, w, Vector<T>{}), count);
+    }
+    store(dW, sum, count);
+    *db = total;
+}
+
 template <class T> void linear_gradients(std::int64_t N, std::int64_t I, std::int64_t O, const T* dy, const T* x, T* dW, T* db) {
+    if (O == 1 && I <= lanes<T>) return single_gradients<T>(N, I, dy, x, nullptr, nullptr, dW, db);
+    if (O <= lanes<T> && I > 0 && I <= 8) return small_gradients_of<T>(I, N, O, dy, x, dW, db);
     weight_gradient(N, I, O, dy, x, dW);
     column_sums(N, O, dy, db);
 }
@@ -74,6 +113,7 @@ template <class T> void linear_gradients(std::int64_t N, std::int64_t I, std::in
 template <class T> void linear_backward(const Call& c) {  // arrays dy x W | dx dW db, sizes N I O
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1), *W = c.at<const T>(2);
+    if (O == 1 && I <= lanes<T>) return single_gradients(N, I, dy, x, W, c.at<T>(3), c.at<T>(4), c.at<T>(5));
     linear_gradients(N, I, O, dy, x, c.at<T>(4), c.at<T>(5));
     const bool sparse = N >= 32 && I > 2 * lanes<T> && share_of_nonzeros(N * O, dy) < sparse_enough;
     if (sparse) sparse_input_gradient(N, I, O, dy, W, c.at<T>(3));

@@ -146,7 +146,10 @@ template <class T> void binary_cross_entropy_forward(const Call& c) {  // arrays
         const T *from = f + first * K, *targets = t + first * K;
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < rows * K; ++i) term[i] = math::softplus(from[i]) - targets[i] * from[i];
-        for (std::int64_t n = 0; n < rows; ++n) loss[first + n] = sum_of(K, term + n * K);
+        if (K == 1)
+            for (std::int64_t n = 0; n < rows; ++n) loss[first + n] = T(0) + term[n];
+        else
+            for (std::int64_t n = 0; n < rows; ++n) loss[first + n] = sum_of(K, term + n * K);
     });
 }
 template <class T> void binary_cross_entropy_backward(const Call& c) {  // arrays dloss f t | df
@@ -157,8 +160,11 @@ template <class T> void binary_cross_entropy_backward(const Call& c) {  // array
         T* p = df + first * K;
 #pragma GCC ivdep
         for (std::int64_t i = 0; i < rows * K; ++i) p[i] = math::sigmoid(from[i]);
-        for (std::int64_t n = first; n < first + rows; ++n)
-            for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (df[k] - t[k]);
+        if (K == 1)
+            for (std::int64_t n = first; n < first + rows; ++n) df[n] = dloss[n] * (df[n] - t[n]);
+        else
+            for (std::int64_t n = first; n < first + rows; ++n)
+                for (std::int64_t k = n * K; k < n * K + K; ++k) df[k] = dloss[n] * (df[k] - t[k]);
     });
 }
 template <class T> void cross_entropy_forward(const Call& c) {  // arrays f labels | loss
@@ -283,11 +289,16 @@ template <class T> void right_rows(const Call& c) {
 }
 template <class T> void right_decisions(const Call& c) {
     const T *f = c.at<const T>(0), *t = c.at<const T>(1);
+    const std::int64_t N = c.size[0], K = c.size[1];
     std::int64_t right = 0;
-    for (std::int64_t n = 0, i = 0; n < c.size[0]; ++n) {
-        bool all = true;
-        for (std::int64_t k = 0; k < c.size[1]; ++k, ++i) all &= (f[i] >= 0) == (t[i] >= T(0.5));
-        right += all;
+    if (K == 1) {
+        for (std::int64_t n = 0; n < N; ++n) right += (f[n] >= 0) == (t[n] >= T(0.5));
+    } else {
+        for (std::int64_t n = 0; n < N; ++n) {
+            bool all = true;
+            for (std::int64_t k = n * K; k < n * K + K; ++k) all &= (f[k] >= 0) == (t[k] >= T(0.5));
+            right += all;
+        }
     }
     *c.at<std::int64_t>(2) = right;
 }
