@@ -71,19 +71,23 @@ template <class T> void filter_turned(const Shapes& s, const T* W, T* B) {
             for (std::int64_t pq = 0; pq < PQ; ++pq) B[((PQ - 1 - pq) * s.O + o) * s.C + c] = W[(o * s.C + c) * PQ + pq];
 }
 
-// f(n, image n with its padding of zeros, its width).
-template <class T, class F> void each_image(const Shapes& s, const T* x, const F& f) {
-    const std::int64_t height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
-    parallel_ranges(s.N, 0.02 * static_cast<double>(s.I * s.J * s.O * s.P * s.Q * s.C),
-                    [&](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t n = begin; n < end; ++n) {
+// f(bands): some output rows of an image each, which is whole where there are many images. `x` is what the first of these
+// rows sees of image n, padded with zeros, and `width` that of the padded image.
+template <class T> struct Band { std::int64_t n, row, rows; const T* x; std::int64_t width; };
+template <class T, class F> void each_band(const Shapes& s, const T* x, const F& f) {
+    const std::int64_t height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w, rows = s.N < 8 ? 1 : s.I;
+    const double cost = 0.02 * static_cast<double>(rows * s.J * s.O * s.P * s.Q * s.C);
+    parallel_ranges(s.N * s.I / rows, cost, [&](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t row = begin * rows; row < end * rows;) {
+            const std::int64_t n = row / s.I, first = row % s.I, some = std::min(s.I - first, end * rows - row);
             const T* image = x + n * s.H * s.W * s.C;
             if (s.pad_h || s.pad_w) {
                 T* padded = scratch<T>(0, static_cast<std::size_t>(height * width * s.C));
                 spread_out(s.H, s.W, s.C, image, height, width, s.pad_h, s.pad_w, 1, 1, padded);
                 image = padded;
             }
-            f(n, image, width);
+            f(Band<T>{n, first, some, image + first * s.down * width * s.C, width});
+            row += some;
         }
     });
 }
@@ -95,8 +99,8 @@ template <class T> void convolution_forward(const Call& c) {  // arrays x W b | 
     const T *x = c.at<const T>(0), *bias = c.at<const T>(2);
     T* y = c.at<T>(3);
     if (sparse_windows_pay(s, x)) {
-        each_image(s, x, [=](std::int64_t n, const T* image, std::int64_t width) {
-            sparse_convolve_image(s, image, width, B, bias, y + n * s.I * s.J * s.O);
+        each_band(s, x, [=](const Band<T>& band) {
+            sparse_convolve_rows(s, band.rows, band.x, band.width, B, bias, y + (band.n * s.I + band.row) * s.J * s.O);
         });
         return;
     }
@@ -109,8 +113,9 @@ template <class T> void convolution_forward(const Call& c) {  // arrays x W b | 
         B = together;
         bias = biases;
     }
-    each_image(s, x, [=](std::int64_t n, const T* image, std::int64_t width) {
-        convolve_image(image, width, s.C, B, s.P, columns, O, s.down, pixels * s.across, bias, y + n * s.I * s.J * s.O, s.I, s.J / pixels);
+    each_band(s, x, [=](const Band<T>& band) {
+        convolve_image(band.x, band.width, s.C, B, s.P, columns, O, s.down, pixels * s.across, bias,
+                       y + (band.n * s.I + band.row) * s.J * s.O, band.rows, s.J / pixels);
     });
 }
 

@@ -181,11 +181,11 @@ template <class T> void sparse_input_gradient(const Shapes& s, const T* dy, cons
     });
 }
 
-// y (I, J, O) of one image (·, width, C) of which many elements are zero, by the filter B (P, Q·C, O): the listed elements of a
+// Some rows y (rows, J, O) from an image (·, width, C) of which many elements are zero, by the filter B (P, Q·C, O): the listed elements of a
 // window are those of its pixels, which lie side by side.
 template <class T>
-void sparse_convolve_image(const Shapes& s, const T* x, std::int64_t width, const T* B, const T* bias, T* y) {
-    const std::int64_t height = (s.I - 1) * s.down + s.P, M = s.Q * s.C;
+void sparse_convolve_rows(const Shapes& s, std::int64_t rows, const T* x, std::int64_t width, const T* B, const T* bias, T* y) {
+    const std::int64_t height = (rows - 1) * s.down + s.P, M = s.Q * s.C;
     auto* places = scratch<std::int32_t>(4, static_cast<std::size_t>(height * width * s.C + 16));  // within a pixel
     auto* ends = scratch<std::int32_t>(5, static_cast<std::size_t>(height * width + 1)) + 1;       // of each pixel's places
     std::int64_t found = ends[-1] = 0;
@@ -198,7 +198,7 @@ void sparse_convolve_image(const Shapes& s, const T* x, std::int64_t width, cons
     constexpr std::int64_t columns = wide * lanes<T>;
     for (std::int64_t o = 0; o < s.O; o += columns)
         for (std::int64_t p = 0; p < s.P; ++p)  // row by row, so that its part of the filter stays in the first cache
-            for (std::int64_t i = 0; i < s.I; ++i)
+            for (std::int64_t i = 0; i < rows; ++i)
                 for (std::int64_t j = 0; j < s.J; ++j) {
                     const std::int64_t row = (i * s.down + p) * width, first = row + j * s.across;
                     const T* from = B + (p * M - j * s.across * s.C) * s.O + o;
