@@ -18,8 +18,29 @@ def test_passes_the_common_checks(cls):
     check_loss(cls())
 
 
+WITH_OPTIONS = [
+    cr.CrossEntropy(label_smoothing=0.1),
+    cr.BinaryCrossEntropy(pos_weight=3),
+    cr.BinaryFocal(gamma=0),
+    cr.BinaryFocal(gamma=0.5, alpha=0.25),
+    cr.Focal(gamma=0),
+    cr.Focal(gamma=1.5, alpha=0.3),
+    cr.Hinge(margin=0.7, power=2),
+    cr.WestonWatkins(margin=0.7, power=2),
+    cr.CrammerSinger(margin=0.3),
+    cr.Huber(delta=0.3),
+]
+
+
+@pytest.mark.parametrize("loss", WITH_OPTIONS, ids=lambda loss: str(loss.configuration()))
+def test_passes_the_common_checks_with_other_settings(loss):
+    check_loss(loss)
+
+
 def test_the_losses_of_this_version_are_all_there():
-    assert {cls.__name__ for cls in LOSSES} >= {"SquaredError", "BinaryCrossEntropy", "CrossEntropy", "Perceptron"}
+    names = {"SquaredError", "AbsoluteError", "Huber", "Poisson", "BinaryCrossEntropy", "CrossEntropy"}
+    names |= {"KullbackLeibler", "BinaryFocal", "Focal", "Perceptron", "Hinge", "CrammerSinger", "WestonWatkins"}
+    assert {cls.__name__ for cls in LOSSES} >= names
 
 
 @pytest.mark.usefixtures("registers")
@@ -78,7 +99,17 @@ def scores(*rows):
     return np.array(rows, np.float64)
 
 
-@pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
+CANONICAL = [
+    cr.SquaredError,
+    cr.BinaryCrossEntropy,
+    cr.CrossEntropy,
+    cr.KullbackLeibler,
+    cr.Poisson,
+    cr.Perceptron,
+]
+
+
+@pytest.mark.parametrize("cls", CANONICAL, ids=lambda cls: cls.__name__)
 def test_with_the_canonical_link_the_gradient_is_prediction_minus_target(cls):
     """B4, C1, D3 and D5 are one fact."""
     loss, rng = cls(), np.random.default_rng(0)

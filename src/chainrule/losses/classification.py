@@ -28,7 +28,7 @@ class BinaryCrossEntropy(BinaryLoss):
     Targets: 0 or 1 (or probabilities between), (N,) or (N, 1) for one score, (N, K) for K independent yes/no answers.
 
     Args:
-        pos_weight: how many times a yes counts, one number or one for each score: L = −Σ_k [w_k t log p + …]. None: once.
+        pos_weight: how many times a yes counts, L = −Σ_k [w t log p + …]; one number, or one for each score.
 
     """
 
@@ -105,8 +105,8 @@ class CrossEntropy(LabelLoss):
     Targets: labels 0 … K−1 (N,) or (N, 1); or one-hot rows, or any rows of probabilities (N, K).
 
     Args:
-        label_smoothing: the share ε of the certainty that is spread over all classes, t' = (1 − ε) t + ε/K. It is part of
-            the loss, wherever that is reported, and no part of the accuracy (Szegedy et al. 2016).
+        label_smoothing: the share ε of the certainty that is spread over all classes, t' = (1 − ε) t + ε/K; 0 or more,
+            below 1. It is part of the loss, wherever that is reported, not of the accuracy (Szegedy et al. 2016).
 
     """
 

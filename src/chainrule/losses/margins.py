@@ -36,8 +36,8 @@ class Perceptron(BinaryLoss):
 class Hinge(BinaryLoss):
     """L = Σ_k max(0, m − s f)^p with s = 1 for yes, −1 for no, link: the step. Source: Cortes & Vapnik 1995.
 
-    With a penalty on the weights it makes a single Linear(1) a support vector machine. Targets: 0 or 1, or −1 or 1, (N,)
-    or (N, 1) for one score, (N, K) for K independent answers.
+    With a penalty on the weights it makes a single Linear(1) a support vector machine. Targets: 0 or 1, or −1 or 1,
+    (N,) or (N, 1) for one score, (N, K) for K independent answers.
 
     Args:
         margin: m, above 0: how far on the right side of 0 a score must lie to cost nothing.
@@ -70,8 +70,8 @@ class Hinge(BinaryLoss):
 class CrammerSinger(LabelLoss):
     """L = max(0, m + max_{k≠j} f_k − f_j), link: 1 for the largest score, else 0. Source: Crammer & Singer 2001.
 
-    The score of the label must be a margin above its strongest rival. Targets: labels 0 … K−1 (N,) or (N, 1), or one-hot
-    rows (N, K).
+    The score of the label must be a margin above its strongest rival. Targets: labels 0 … K−1 (N,) or (N, 1), or
+    one-hot rows (N, K).
 
     Args:
         margin: m, above 0.
@@ -99,8 +99,8 @@ class CrammerSinger(LabelLoss):
 class WestonWatkins(LabelLoss):
     """L = Σ_{k≠j} max(0, m + f_k − f_j)^p, link: 1 for the largest score, else 0. Source: Weston & Watkins 1999.
 
-    The score of the label must be a margin above every rival. Targets: labels 0 … K−1 (N,) or (N, 1), or one-hot rows
-    (N, K).
+    The score of the label must be a margin above every rival. Targets: labels 0 … K−1 (N,) or (N, 1), or one-hot
+    rows (N, K).
 
     Args:
         margin: m, above 0.

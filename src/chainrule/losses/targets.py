@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from chainrule.arrays import Array, Labels, Shape, as_floats
@@ -60,8 +62,8 @@ def as_counts(t: Array, name: str) -> Array:
     return t
 
 
-def _refuse(wrong: Array, values: Array, name: str, expected: str) -> None:
-    """Raise a DataError that names the first row where `wrong` holds, if there is one."""
+def _refuse(wrong: Any, values: Array, name: str, expected: str) -> None:
+    """Raise a DataError that names the first row where `wrong` (N,) holds, if there is one."""
     if wrong.any():
         row = int(wrong.argmax())
         raise DataError(f"{name}: {expected}; row {row} is {values[row]}")

@@ -271,7 +271,7 @@ class Network:
         return combined(weights, by_class, self.loss.classes_of(t), self.dtype)
 
     def check_class_weights(self, value: Any, t: Array, weights: Array | None, name: str) -> Array | None:
-        """One weight for each class (K,), or None; "balanced" by prepared targets t and the weights of their samples."""
+        """One weight for each class (K,), or None; "balanced" by prepared targets t and weights of their samples."""
         return as_class_weights(value, self.loss.classes_of(t), max((2, *self.output_shape)), weights, name)
 
     def summary(self) -> Summary:

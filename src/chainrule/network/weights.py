@@ -66,7 +66,9 @@ def as_class_weights(value: Any, labels: Labels | None, classes: int, weights: A
     else:
         by_class = as_floats(value, name, np.float64)
     if by_class.shape != (classes,):
-        raise ShapeError(f"{name}: expected one weight for each of the {classes} classes, got an array {by_class.shape}")
+        raise ShapeError(
+            f"{name}: expected one weight for each of the {classes} classes, got an array {by_class.shape}"
+        )
     _refuse_negative(by_class, name, "class")
     return by_class
 

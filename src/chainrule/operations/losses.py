@@ -41,7 +41,7 @@ def weighted_binary_cross_entropy_forward(
     t: Array,  # t (N, K)
     pos_weight: Array,  # pos_weight (K,) ≥ 0
 ) -> Array:
-    """L_n = −Σ_k [w t log p + (1 − t) log(1 − p)] with p = σ(f): a yes to question k counts w_k = pos_weight_k times."""
+    """L_n = −Σ_k [w t log p + (1 − t) log(1 − p)] with p = σ(f): a yes to question k counts w_k times, pos_weight."""
     rest = np.log1p(np.exp(-np.abs(f)))  # (N, K)   log(1 + e^−|f|)
     miss = np.maximum(-f, 0) + rest  # (N, K)   −log p
     hit = np.maximum(f, 0) + rest  # (N, K)   −log(1 − p)
@@ -176,7 +176,7 @@ def smoothed_cross_entropy_backward(
 
 @operation
 def kullback_leibler_forward(f: Array, t: Array) -> Array:  # f (N, K), t (N, K) sums to 1
-    """L_n = Σ_k t_k log(t_k / p_k), 0 where t_k is: what describing t by p = softmax(f) costs beyond t's own entropy."""
+    """L_n = Σ_k t_k log(t_k / p_k), 0 where t_k is: what describing t by p = softmax(f) costs beyond its entropy."""
     gap = below_largest(f)  # (N, K)
     log_p = gap - np.log(np.exp(gap).sum(axis=1, keepdims=True))  # (N, K)
     log_t = np.log(np.maximum(t, np.finfo(t.dtype).tiny))  # (N, K)

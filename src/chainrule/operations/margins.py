@@ -53,7 +53,7 @@ def hinge_backward(
 
 @operation
 def crammer_singer_forward(f: Array, labels: Labels, margin: float) -> Array:  # f (N, K), labels (N,) < K
-    """L_n = max(0, m + max_{k≠j} f_k − f_j), where j is the label: the strongest rival counts (Crammer & Singer 2001)."""
+    """L_n = max(0, m + max_{k≠j} f_k − f_j), j the label: the strongest rival counts (Crammer & Singer 2001)."""
     t = labels[:, None] == np.arange(f.shape[1])  # (N, K)   one-hot
     rival = np.where(t, -np.inf, f).max(axis=1)  # (N,)   the largest score of another class
     true = f[np.arange(len(f)), labels]  # (N,)   the score of the label
@@ -80,7 +80,7 @@ def crammer_singer_backward(
 
 @operation
 def weston_watkins_forward(f: Array, labels: Labels, margin: float, power: int) -> Array:  # f (N, K), labels (N,) < K
-    """L_n = Σ_{k≠j} max(0, m + f_k − f_j)^p, where j is the label: every rival counts (Weston & Watkins 1999)."""
+    """L_n = Σ_{k≠j} max(0, m + f_k − f_j)^p, j the label: every rival counts (Weston & Watkins 1999)."""
     t = labels[:, None] == np.arange(f.shape[1])  # (N, K)   one-hot
     true = f[np.arange(len(f)), labels][:, None]  # (N, 1)   the score of the label
     gap = np.where(t, 0, np.maximum(f - true + margin, 0))  # (N, K)
@@ -96,7 +96,7 @@ def weston_watkins_backward(
     margin: float,
     power: int,
 ) -> Array:
-    """∂L/∂f_k = p max(0, m + f_k − f_j)^(p−1) at a rival k that lacks the margin, and minus their sum at the label j."""
+    """∂L/∂f_k = p max(0, m + f_k − f_j)^(p−1) at a rival k within the margin, and minus their sum at the label j."""
     t = labels[:, None] == np.arange(f.shape[1])  # (N, K)
     true = f[np.arange(len(f)), labels][:, None]  # (N, 1)
     gap = np.where(t, 0, np.maximum(f - true + margin, 0))  # (N, K)

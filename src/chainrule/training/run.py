@@ -88,7 +88,9 @@ class Run:
         return cost, self.network.loss.count_right(f, t), updated
 
     def take_step(self, x: Array, t: Array, w: Array | None = None) -> tuple[float, float]:
-        """One step of descent on one batch, weighted by w (N,) where given; returns the cost before it, and how many samples were decided right.
+        """One step of descent on one batch, its samples weighted by w (N,) where given.
+
+        Returns the cost before it, and how many samples were decided right.
 
         The new weights are worked out aside and put in place together, so that an error leaves the last whole step.
         Raises DivergenceError when the cost or a new weight is not finite.

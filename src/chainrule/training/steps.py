@@ -38,9 +38,7 @@ class Steps:
     Where the samples count unlike, `w` holds their weights, with a mean of 1.
     """
 
-    def __init__(
-        self, run: Run, x: Array, t: Array, batch_size: int, shuffle: bool, w: Array | None = None
-    ) -> None:
+    def __init__(self, run: Run, x: Array, t: Array, batch_size: int, shuffle: bool, w: Array | None = None) -> None:
         self._run, self._x, self._t, self._w = run, x, t, w
         self._size = min(batch_size, len(x))
         self._shuffle = shuffle and self._size < len(x)
