@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn import metrics
+from sklearn.utils.class_weight import compute_class_weight
 
 import chainrule as cr
 from chainrule.losses import Loss
@@ -49,29 +51,20 @@ def test_a_hundred_weighted_steps_end_where_those_of_pytorch_do():
         the_same(W, end)
 
 
-@pytest.fixture(scope="module")
-def sklearn():
-    return pytest.importorskip("sklearn", reason="scikit-learn is not installed: nothing to compare with")
-
-
 def scores_and_labels(classes):
     rng = np.random.default_rng(classes)
     return rng.normal(size=(50, classes)), rng.integers(0, max(2, classes), 50), rng.uniform(0, 3, 50)
 
 
-def test_hinge_losses_are_scikit_learn_s(sklearn):
-    from sklearn.metrics import hinge_loss
-
+def test_hinge_losses_are_scikit_learn_s():
     f, labels, _ = scores_and_labels(1)
     binary = cr.Hinge().forward(f, labels[:, None].astype(float))
-    the_same(binary.mean(), hinge_loss(labels, f[:, 0]))
+    the_same(binary.mean(), metrics.hinge_loss(labels, f[:, 0]))
     f, labels, _ = scores_and_labels(4)
-    the_same(cr.CrammerSinger().forward(f, labels).mean(), hinge_loss(labels, f))
+    the_same(cr.CrammerSinger().forward(f, labels).mean(), metrics.hinge_loss(labels, f))
 
 
-def test_weighted_losses_are_the_weighted_averages_of_scikit_learn(sklearn):
-    from sklearn.metrics import hinge_loss, log_loss, mean_absolute_error, mean_squared_error
-
+def test_weighted_losses_are_the_weighted_averages_of_scikit_learn():
     f, labels, w = scores_and_labels(4)
 
     def evaluated(loss, targets, scores=f):
@@ -79,28 +72,24 @@ def test_weighted_losses_are_the_weighted_averages_of_scikit_learn(sklearn):
         return network.evaluate(scores, targets, sample_weight=w)["loss"]
 
     p = np.exp(f) / np.exp(f).sum(axis=1, keepdims=True)
-    the_same(evaluated(cr.CrossEntropy(), labels), log_loss(labels, p, sample_weight=w))
-    the_same(evaluated(cr.CrammerSinger(), labels), hinge_loss(labels, f, sample_weight=w))
+    the_same(evaluated(cr.CrossEntropy(), labels), metrics.log_loss(labels, p, sample_weight=w))
+    the_same(evaluated(cr.CrammerSinger(), labels), metrics.hinge_loss(labels, f, sample_weight=w))
     y, t = f[:, :1], f[:, 1]
-    the_same(evaluated(cr.SquaredError(), t, y), mean_squared_error(t, y, sample_weight=w) / 2)
-    the_same(evaluated(cr.AbsoluteError(), t, y), mean_absolute_error(t, y, sample_weight=w))
+    the_same(evaluated(cr.SquaredError(), t, y), metrics.mean_squared_error(t, y, sample_weight=w) / 2)
+    the_same(evaluated(cr.AbsoluteError(), t, y), metrics.mean_absolute_error(t, y, sample_weight=w))
 
 
-def test_balanced_class_weights_are_scikit_learn_s(sklearn):
-    from sklearn.utils.class_weight import compute_class_weight
-
+def test_balanced_class_weights_are_scikit_learn_s():
     labels = np.repeat([0, 1, 2], [5, 30, 15])
     network = cr.Network([cr.Linear(3)], loss=cr.CrossEntropy(), dtype="float64").build((2,))
     found = network.check_class_weights("balanced", labels, None, "class_weight")
     the_same(found, compute_class_weight("balanced", classes=np.arange(3), y=labels))
 
 
-def test_poisson_loss_is_half_of_scikit_learn_s_deviance_but_for_a_constant(sklearn):
-    from sklearn.metrics import mean_poisson_deviance
-
+def test_poisson_loss_is_half_of_scikit_learn_s_deviance_but_for_a_constant():
     f, counts, _ = scores_and_labels(1)
     one, other, t = f, f[::-1] / 2, counts[:, None].astype(float)
     loss = cr.Poisson()
     ours = loss.forward(one, t).mean() - loss.forward(other, t).mean()
-    theirs = [mean_poisson_deviance(counts, loss.link(scores)[:, 0]) for scores in (one, other)]
+    theirs = [metrics.mean_poisson_deviance(counts, loss.link(scores)[:, 0]) for scores in (one, other)]
     the_same(ours, (theirs[0] - theirs[1]) / 2)

@@ -21,7 +21,7 @@ def accuracy_per_label(targets: Any, answers: Any) -> Array:
         float64 (K,).
 
     Raises:
-        DataError, DataTypeError, ShapeError: targets that are not 0 or 1, or of another shape than the answers; no samples.
+        DataError, DataTypeError, ShapeError: targets that are not 0 or 1, or of another shape than the answers.
 
     """
     p = as_floats(answers, "answers", "float64")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.arrays import Array, Labels, as_floats
+from chainrule.configuration import real_number
 from chainrule.errors import DataError, SettingError, ShapeError
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def as_class_weights(value: Any, labels: Labels | None, classes: int, weights: A
         name: of the setting, for errors.
 
     Raises:
-        SettingError: the loss knows no classes, or a key is not one, or it is another word than "balanced".
+        SettingError: the targets name no classes; a key is not one, or its weight no number of at least 0; or another
+            word than "balanced".
         ShapeError, DataError, DataTypeError: an array of the wrong length, or not of finite weights of at least 0.
 
     """
@@ -62,7 +64,7 @@ def as_class_weights(value: Any, labels: Labels | None, classes: int, weights: A
         for key, weight in value.items():
             if isinstance(key, bool) or not isinstance(key, int | np.integer) or not 0 <= key < classes:
                 raise SettingError(f"{name}: expected classes from 0 to {classes - 1}, got {key!r}")
-            by_class[key] = as_floats(weight, f"{name} of class {key}", np.float64).reshape(())
+            by_class[key] = real_number(weight, f"{name} of class {key}")
     else:
         by_class = as_floats(value, name, np.float64)
     if by_class.shape != (classes,):
