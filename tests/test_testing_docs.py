@@ -1,4 +1,4 @@
-"""The examples of docs/adding-an-operation.md, adding-a-layer.md and losses.md run, and pass the checks they speak of."""
+"""The examples of docs/adding-an-operation.md, adding-a-layer.md and losses.md run, and pass the checks in them."""
 
 import importlib
 import re
