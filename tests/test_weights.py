@@ -46,13 +46,13 @@ def test_a_training_with_weights_is_one_with_copies_in_the_full_batch():
         the_same(weighted.parameters[name], W)
 
 
-def test_only_the_proportions_of_weights_count():
+@pytest.mark.parametrize("class_weight", [None, "balanced", [1e300, 3e300, 1e299]])
+def test_only_the_proportions_of_weights_count(class_weight):
     net = network()
-    for factor in (1e-300, 0.1, 7, 1e300):
-        the_same(
-            net.evaluate(X, LABELS, sample_weight=TIMES * factor)["loss"],
-            net.evaluate(X, LABELS, sample_weight=TIMES)["loss"],
-        )
+    expected = net.evaluate(X, LABELS, sample_weight=TIMES, class_weight=class_weight)["loss"]
+    for factor in (1e-300, 0.1, 7, 8e307):
+        found = net.evaluate(X, LABELS, sample_weight=TIMES * factor, class_weight=class_weight)["loss"]
+        the_same(found, expected)
 
 
 def test_equal_weights_change_nothing():
@@ -242,8 +242,9 @@ def test_sample_weights_that_do_not_fit_are_refused_and_named(weights, error, me
 
 
 def test_weights_that_are_all_0_are_refused():
-    with pytest.raises(DataError, match="the weights of all samples are 0"):
-        network().evaluate(X, LABELS, sample_weight=np.zeros(30))
+    for class_weight in (None, "balanced"):
+        with pytest.raises(DataError, match="sample_weight: the weights of all samples are 0"):
+            network().evaluate(X, LABELS, sample_weight=np.zeros(30), class_weight=class_weight)
     with pytest.raises(DataError, match="the weights of all samples are 0"):
         cr.train(network(), (X, LABELS), class_weight=[0, 0, 0])
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 def as_sample_weights(value: Any, samples: int, name: str) -> Array | None:
-    """`value` as one finite weight of at least 0 for each sample (N,), or None.
+    """`value` as one weight of at least 0 for each sample (N,), the largest brought to 1; or None.
 
     Raises:
         ShapeError: not one number for each sample.
-        DataError, DataTypeError: no numbers, or one is not finite or negative; names the first such row.
+        DataError, DataTypeError: no numbers, or one is not finite or negative, naming the first such row; or all are 0.
 
     """
     if value is None:
@@ -33,7 +33,7 @@ def as_sample_weights(value: Any, samples: int, name: str) -> Array | None:
     if weights.shape != (samples,):
         raise ShapeError(f"{name}: expected one weight for each of the {samples} samples, got an array {weights.shape}")
     _refuse_negative(weights, name, "row")
-    return weights
+    return _below_1(weights, name)
 
 
 def as_class_weights(value: Any, labels: Labels | None, classes: int, weights: Array | None, name: str) -> Array | None:
@@ -78,17 +78,22 @@ def as_class_weights(value: Any, labels: Labels | None, classes: int, weights: A
 def combined(weights: Array | None, by_class: Array | None, labels: Labels | None, dtype: DTypeLike) -> Array | None:
     """Sample weights (N,) times the weights of the samples' classes, with a mean of 1; None where nothing is weighted.
 
-    Raises DataError where all weights are 0.
+    Raises DataError where all products are 0.
     """
     if by_class is not None and labels is not None:
         weights = by_class[labels] if weights is None else weights * by_class[labels]
     if weights is None:
         return None
+    w = _below_1(weights, "sample_weight and class_weight")
+    return (w / w.mean()).astype(dtype)
+
+
+def _below_1(weights: Array, name: str) -> Array:
+    """Weights in the same proportions, the largest 1, so that no sum overflows. Raises DataError where all are 0."""
     largest = weights.max(initial=0)
     if largest == 0:
-        raise DataError("the weights of all samples are 0; at least one must count")
-    w = weights / largest  # so that no sum overflows
-    return (w / w.mean()).astype(dtype)
+        raise DataError(f"{name}: the weights of all samples are 0; at least one must count")
+    return weights / largest
 
 
 def _balanced(word: str, labels: Labels, classes: int, weights: Array | None, name: str) -> Array:
