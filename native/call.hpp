@@ -32,6 +32,14 @@ struct Call {
     X(cross_entropy_forward) X(cross_entropy_backward) \
     X(soft_cross_entropy_forward) X(soft_cross_entropy_backward) \
     X(perceptron_forward) X(perceptron_backward) X(one_hot) X(mean_forward) X(mean_backward) \
+    X(absolute_error_forward) X(absolute_error_backward) X(huber_forward) X(huber_backward) \
+    X(poisson_forward) X(poisson_backward) X(exponential_forward) X(exponential_backward) \
+    X(weighted_binary_cross_entropy_forward) X(weighted_binary_cross_entropy_backward) \
+    X(smoothed) X(smoothed_cross_entropy_forward) X(smoothed_cross_entropy_backward) \
+    X(kullback_leibler_forward) X(kullback_leibler_backward) \
+    X(binary_focal_forward) X(binary_focal_backward) X(focal_forward) X(focal_backward) \
+    X(hinge_forward) X(hinge_backward) X(crammer_singer_forward) X(crammer_singer_backward) \
+    X(weston_watkins_forward) X(weston_watkins_backward) X(weighted_mean_forward) X(weighted_mean_backward) \
     X(sgd_update) X(momentum_update) X(nesterov_update) X(adam_update) \
     X(gather_rows) X(gather_bytes) X(right_labels) X(right_rows) X(right_decisions) \
     X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) \

@@ -2,6 +2,7 @@
 #include "call.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/linear.hpp"
+#include "kernels/losses.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/random.hpp"
 #include "kernels/rows.hpp"

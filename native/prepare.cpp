@@ -151,6 +151,75 @@ void mean_backward(Builder& b) {
     (void)dJ;
 }
 
+// A loss with settings behind its arrays: `prepare` takes those, numbers follow from argument `first` on.
+template <void (*prepare)(Builder&), int first, int numbers> void with_numbers(Builder& b) {
+    for (int i = 0; i < numbers; ++i) b.number(first + i);
+    prepare(b);
+}
+
+// A margin and a whole power, after the arrays.
+template <void (*prepare)(Builder&), int first> void with_margin_and_power(Builder& b) {
+    const npy_intp power = b.whole(first + 1);
+    check(b, power > 0 && power < 100);
+    with_numbers<prepare, first, 1>(b);
+    if (b.ok()) b.size(power);
+}
+
+void pos_weighted_forward(Builder& b) {  // f (N, K), t (N, K), pos_weight (K,) → loss (N,)
+    const In f = b.floats(0, 2), t = b.floats(1, 2), weight = b.floats(2, 1);
+    if (!b.ok()) return;
+    check(b, f.alike(t) && f[1] > 0 && weight[0] == f[1]);
+    b.out({f[0]});
+    sizes(b, {f[0], f[1]});
+}
+
+void pos_weighted_backward(Builder& b) {  // dloss (N,), f (N, K), t (N, K), pos_weight (K,) → df (N, K)
+    const In dloss = b.floats(0, 1), f = b.floats(1, 2), t = b.floats(2, 2), weight = b.floats(3, 1);
+    if (!b.ok()) return;
+    check(b, dloss[0] == f[0] && f.alike(t) && f[1] > 0 && weight[0] == f[1]);
+    b.out(f);
+    sizes(b, {f[0], f[1]});
+}
+
+void focal_forward(Builder& b) {  // f (N, K), labels (N,), alpha (K,), gamma → loss (N,)
+    const In f = b.floats(0, 2);
+    if (!b.ok()) return;
+    const In labels = b.indices(1, f[1]), alpha = b.floats(2, 1);
+    b.number(3);
+    if (!b.ok()) return;
+    check(b, labels[0] == f[0] && f[1] > 0 && alpha[0] == f[1]);
+    b.out({f[0]});
+    sizes(b, {f[0], f[1]});
+}
+
+void focal_backward(Builder& b) {  // dloss (N,), f (N, K), labels (N,), alpha (K,), gamma → df (N, K)
+    const In dloss = b.floats(0, 1), f = b.floats(1, 2);
+    if (!b.ok()) return;
+    const In labels = b.indices(2, f[1]), alpha = b.floats(3, 1);
+    b.number(4);
+    if (!b.ok()) return;
+    check(b, labels[0] == f[0] && dloss[0] == f[0] && f[1] > 0 && alpha[0] == f[1]);
+    b.out(f);
+    sizes(b, {f[0], f[1]});
+}
+
+void weighted_mean_forward(Builder& b) {  // loss (N,), w (N,) → J ()
+    const In loss = b.floats(0, 1), w = b.floats(1, 1);
+    if (!b.ok()) return;
+    check(b, w.alike(loss));
+    b.out({});
+    sizes(b, {loss[0]});
+}
+
+void weighted_mean_backward(Builder& b) {  // dJ (), loss (N,), w (N,) → dloss (N,)
+    b.floats(0, 0);
+    const In loss = b.floats(1, 1), w = b.floats(2, 1);
+    if (!b.ok()) return;
+    check(b, w.alike(loss));
+    b.out(loss);
+    sizes(b, {loss[0]});
+}
+
 template <int slots, int numbers> void update(Builder& b) {  // W, dW, slots …, numbers … → W, slots …
     In in[2 + slots];
     for (int i = 0; i < 2 + slots; ++i) in[i] = b.floats(i, -1);
@@ -366,6 +435,26 @@ const Twin twins[] = {
     TWIN(cross_entropy_forward, cross_entropy_forward), TWIN(cross_entropy_backward, cross_entropy_backward),
     TWIN(soft_cross_entropy_forward, loss_forward), TWIN(soft_cross_entropy_backward, loss_backward),
     TWIN(perceptron_forward, loss_forward), TWIN(perceptron_backward, loss_backward),
+    TWIN(absolute_error_forward, loss_forward), TWIN(absolute_error_backward, loss_backward),
+    TWIN(huber_forward, (with_numbers<loss_forward, 2, 1>)), TWIN(huber_backward, (with_numbers<loss_backward, 3, 1>)),
+    TWIN(poisson_forward, loss_forward), TWIN(poisson_backward, loss_backward),
+    TWIN(exponential_forward, map), TWIN(exponential_backward, map2),
+    TWIN(weighted_binary_cross_entropy_forward, pos_weighted_forward),
+    TWIN(weighted_binary_cross_entropy_backward, pos_weighted_backward),
+    TWIN(smoothed, (with_numbers<rows, 1, 1>)),
+    TWIN(smoothed_cross_entropy_forward, (with_numbers<cross_entropy_forward, 2, 1>)),
+    TWIN(smoothed_cross_entropy_backward, (with_numbers<cross_entropy_backward, 3, 1>)),
+    TWIN(kullback_leibler_forward, loss_forward), TWIN(kullback_leibler_backward, loss_backward),
+    TWIN(binary_focal_forward, (with_numbers<loss_forward, 2, 3>)),
+    TWIN(binary_focal_backward, (with_numbers<loss_backward, 3, 3>)),
+    TWIN(focal_forward, focal_forward), TWIN(focal_backward, focal_backward),
+    TWIN(hinge_forward, (with_margin_and_power<loss_forward, 2>)),
+    TWIN(hinge_backward, (with_margin_and_power<loss_backward, 3>)),
+    TWIN(crammer_singer_forward, (with_numbers<cross_entropy_forward, 2, 1>)),
+    TWIN(crammer_singer_backward, (with_numbers<cross_entropy_backward, 3, 1>)),
+    TWIN(weston_watkins_forward, (with_margin_and_power<cross_entropy_forward, 2>)),
+    TWIN(weston_watkins_backward, (with_margin_and_power<cross_entropy_backward, 3>)),
+    TWIN(weighted_mean_forward, weighted_mean_forward), TWIN(weighted_mean_backward, weighted_mean_backward),
     TWIN(one_hot, one_hot), TWIN(mean_forward, mean_forward), TWIN(mean_backward, mean_backward),
     TWIN(sgd_update, (update<0, 1>)), TWIN(momentum_update, (update<1, 2>)), TWIN(nesterov_update, (update<1, 2>)),
     TWIN(adam_update, (update<2, 5>)), TWIN(gather_rows, gather_rows), TWIN(gather_bytes, gather_bytes),

@@ -9,6 +9,7 @@ from chainrule.errors import DataError, DataTypeError, SettingError, ShapeError
 from chainrule.evaluation import (
     ConfusedPair,
     Mistake,
+    accuracy_per_label,
     confusion_matrix,
     decide,
     misclassified,
@@ -173,3 +174,26 @@ def test_r_squared_needs_a_spread_to_explain():
 def test_r_squared_refuses_shapes_that_differ():
     with pytest.raises(ShapeError, match="expected the same shape"):
         r_squared([1.0, 2.0], [1.0, 2.0, 3.0])
+
+
+def test_accuracy_per_label_agrees_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    targets, answers = rng.integers(0, 2, (40, 3)), rng.random((40, 3))
+    found = accuracy_per_label(targets, answers)
+    assert found.shape == (3,)
+    assert found.mean() == pytest.approx(1 - metrics.hamming_loss(targets, answers >= 0.5), rel=1e-14)
+    assert accuracy_per_label([1, 0], [[0.7], [0.6]]).tolist() == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("targets", "answers", "error", "message"),
+    [
+        ([[1, 0]], [[0.5, 0.5], [1, 0]], ShapeError, "answers has 2 samples, targets 1"),
+        ([[1, 0, 1]], [[0.5, 0.5]], ShapeError, r"expected rows of shape \(2,\)"),
+        ([[1, 0.3]], [[0.5, 0.5]], DataError, "decisions must be 0 or 1; row 0"),
+        ([1], [0.5], ShapeError, r"answers: expected a row of answers for each sample \(N, K\), got an array \(1,\)"),
+    ],
+)
+def test_accuracy_per_label_refuses_what_does_not_fit(targets, answers, error, message):
+    with pytest.raises(error, match=message):
+        accuracy_per_label(targets, answers)

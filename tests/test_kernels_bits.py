@@ -226,6 +226,10 @@ def test_the_history_is_the_same_by_tape_and_by_python(name, monkeypatch):
     assert figures() == by_tape
 
 
+def range_of_ten():
+    return [0.5 + k / 10 for k in range(10)]
+
+
 LOSSES = {
     "labels": (cr.CrossEntropy(), lambda y: y),
     "rows of probabilities": (cr.CrossEntropy(), lambda y: np.eye(10)[y] * 0.9 + 0.01),
@@ -233,25 +237,46 @@ LOSSES = {
     "numbers": (cr.SquaredError(), lambda y: np.eye(10)[y] - 0.1),
     "labels as numbers": (cr.SquaredError(), lambda y: y),
     "decisions": (cr.Perceptron(), lambda y: np.eye(10)[y]),
+    "smoothed labels": (cr.CrossEntropy(label_smoothing=0.1), lambda y: y),
+    "smoothed rows": (cr.CrossEntropy(label_smoothing=0.1), lambda y: np.eye(10)[y]),
+    "yes counts more": (cr.BinaryCrossEntropy(pos_weight=range_of_ten()), lambda y: np.eye(10)[y]),
+    "distributions": (cr.KullbackLeibler(), lambda y: np.eye(10)[y] * 0.9 + 0.01),
+    "hard labels": (cr.Focal(1.5, alpha=range_of_ten()), lambda y: y),
+    "hard decisions": (cr.BinaryFocal(2, alpha=0.25), lambda y: np.eye(10)[y]),
+    "margins": (cr.Hinge(power=2), lambda y: np.eye(10)[y]),
+    "the strongest rival": (cr.CrammerSinger(), lambda y: y),
+    "every rival": (cr.WestonWatkins(0.5), lambda y: y),
+    "distances": (cr.AbsoluteError(), lambda y: np.eye(10)[y] - 0.1),
+    "robust": (cr.Huber(0.3), lambda y: np.eye(10)[y] - 0.1),
+    "counts": (cr.Poisson(), lambda y: np.eye(10)[y] * 3),
 }
 
 
+def trained_by(loss, targets, optimizer, **settings):
+    """The bytes of the weights after three epochs, in different batches."""
+    for shuffle, batch_size in ((True, 32), (False, 7), (True, None)):
+        network = cr.Network([cr.Linear(9), cr.Sigmoid(), cr.Linear(10)], loss=loss, seed=1)
+        given = {"optimizer": optimizer, "shuffle": shuffle, "batch_size": batch_size, "progress": False} | settings
+        cr.train(network, (IMAGES[:90], targets(LABELS[:90])), epochs=3, **given)
+        yield digest(network.parameters.values())
+
+
+@pytest.mark.usefixtures("by_tape")
 @pytest.mark.parametrize("optimizer", [cr.SGD(0.05), cr.Momentum(0.02), cr.Nesterov(0.02), cr.Adam(0.01)], ids=repr)
 @pytest.mark.parametrize("kind", LOSSES)
 def test_every_loss_and_optimizer_by_tape_and_by_python(kind, optimizer, monkeypatch):
-    loss, targets = LOSSES[kind]
-
-    def trained(shuffle, batch_size):
-        network = cr.Network([cr.Linear(9), cr.Sigmoid(), cr.Linear(10)], loss=loss, seed=1)
-        data = IMAGES[:90], targets(LABELS[:90])
-        settings = {"optimizer": optimizer, "shuffle": shuffle, "batch_size": batch_size, "progress": False}
-        cr.train(network, data, epochs=3, **settings)
-        return digest(network.parameters.values())
-
-    plans = ((True, 32), (False, 7), (True, None))
-    by_tape = [trained(*plan) for plan in plans]
+    by_tape = list(trained_by(*LOSSES[kind], optimizer))
     monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
-    assert [trained(*plan) for plan in plans] == by_tape
+    assert list(trained_by(*LOSSES[kind], optimizer)) == by_tape
+
+
+@pytest.mark.usefixtures("by_tape")
+@pytest.mark.parametrize("kind", LOSSES)
+def test_weighted_samples_by_tape_and_by_python(kind, monkeypatch):
+    settings = {"optimizer": cr.Momentum(0.02), "sample_weight": np.linspace(0, 2, 90)}
+    by_tape = list(trained_by(*LOSSES[kind], **settings))
+    monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
+    assert list(trained_by(*LOSSES[kind], **settings)) == by_tape
 
 
 # --- one sample beside others -----------------------------------------------------------------------------------------

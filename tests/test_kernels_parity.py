@@ -112,6 +112,65 @@ def _row_sums(a):
     return np.abs(a).sum(axis=1, keepdims=True)
 
 
+def _both(y, t):
+    """|y| + |t|, from which y − t is made."""
+    return np.abs(y) + np.abs(t)
+
+
+def _held(y, t, delta):
+    return np.minimum(_both(y, t), delta)
+
+
+def _log_p(f):
+    return OPERATIONS["log_softmax_forward"].reference(f)
+
+
+def _reach(f, t, margin):
+    """What margin − (2t − 1) f is made of."""
+    return margin + (1 + 2 * np.abs(t)) * np.abs(f)
+
+
+def _span(f, labels, margin):
+    """What margin + f_k − f_j is made of; nothing where k is the label j."""
+    true = np.take_along_axis(f, labels[:, None], axis=1)
+    return np.where(_one_hot(f, labels), 0, margin + np.abs(f) + np.abs(true))
+
+
+def _power_slopes(gap, power):
+    return np.where(gap > 0, power * gap ** (power - 1), 0)
+
+
+def _span_slopes(f, labels, margin, power):
+    slopes = _power_slopes(_span(f, labels, margin), power)
+    return np.where(_one_hot(f, labels), slopes.sum(axis=1, keepdims=True), slopes)
+
+
+def _focal(f, labels, alpha, gamma):
+    """α_j q^γ, q = 1 − p_j, and −log p_j; an error of log q comes back γ |log q| times in q^γ."""
+    t, p = _one_hot(f, labels), _softmax(f)
+    q = np.maximum((p * ~t).sum(axis=1), np.finfo(float).tiny)
+    return alpha[labels] * q**gamma * (1 + gamma * np.abs(np.log(q))), q, -_log_p(f)[t]
+
+
+def _focal_slopes(f, labels, alpha, gamma):
+    weight, q, miss = _focal(f, labels, alpha, gamma)
+    p = _softmax(f)
+    slope = weight * (1 + gamma * np.exp(-miss) * (1 + miss) / q)
+    return slope[:, None] * np.where(_one_hot(f, labels), q[:, None], p)
+
+
+def _binary_focal(f, t, gamma, yes, no):
+    """α q^γ likewise, and −log p and −log q, of each score."""
+    z = (2 * t - 1) * f
+    miss, hit = np.logaddexp(0, -z), np.logaddexp(0, z)
+    return (yes * np.abs(t) + no * (1 + np.abs(t))) * np.exp(-gamma * hit) * (1 + gamma * hit), miss, hit
+
+
+def _binary_focal_slopes(f, t, gamma, yes, no):
+    weight, miss, hit = _binary_focal(f, t, gamma, yes, no)
+    return (1 + 2 * np.abs(t)) * weight * (np.exp(-hit) + gamma * np.exp(-miss) * miss)
+
+
 # Differences, and logarithms of sums: log Σ is as exact as Σ ≥ 1 is relative to itself, hence the terms 1.
 MAGNITUDES = {
     "tanh_backward": lambda dy, y: np.abs(dy) * (1 + y * y),
@@ -132,6 +191,36 @@ MAGNITUDES = {
     "soft_cross_entropy_backward": lambda dloss, f, t: _column(dloss) * (_softmax(f) + np.abs(t)),
     "perceptron_forward": lambda f, t: (((f >= 0) + np.abs(t)) * np.abs(f)).sum(axis=1),
     "perceptron_backward": lambda dloss, f, t: _column(dloss) * ((f >= 0) + np.abs(t)),
+    "absolute_error_forward": lambda y, t: _both(y, t).sum(axis=1),
+    "huber_forward": lambda y, t, delta: (_held(y, t, delta) * (_both(y, t) + _held(y, t, delta) / 2)).sum(axis=1),
+    "huber_backward": lambda dloss, y, t, delta: _column(dloss) * _held(y, t, delta),
+    "poisson_forward": lambda f, t: (np.exp(f) + np.abs(t * f)).sum(axis=1),
+    "poisson_backward": lambda dloss, f, t: _column(dloss) * (np.exp(f) + np.abs(t)),
+    "weighted_binary_cross_entropy_forward": lambda f, t, w: (
+        w * np.abs(t) * np.logaddexp(0, -f) + (1 + np.abs(t)) * np.logaddexp(0, f)
+    ).sum(axis=1),
+    "weighted_binary_cross_entropy_backward": lambda dloss, f, t, w: _column(dloss) * (1 + np.abs(t) + w * np.abs(t)),
+    "smoothed_cross_entropy_forward": lambda f, labels, smoothing: (
+        1 + OPERATIONS["smoothed_cross_entropy_forward"].reference(f, labels, smoothing)
+    ),
+    "smoothed_cross_entropy_backward": lambda dloss, f, labels, smoothing: (
+        _column(dloss) * (_softmax(f) + _one_hot(f, labels) + smoothing / f.shape[1])
+    ),
+    "kullback_leibler_forward": lambda f, t: (
+        np.abs(t) * (1 + np.abs(np.log(np.maximum(t, np.finfo(float).tiny))) - _log_p(f))
+    ).sum(axis=1),
+    "kullback_leibler_backward": lambda dloss, f, t: _column(dloss) * (_softmax(f) + np.abs(t)),
+    "binary_focal_forward": lambda f, t, *rest: np.prod(_binary_focal(f, t, *rest)[:2], axis=0).sum(axis=1),
+    "binary_focal_backward": lambda dloss, f, t, *rest: _column(dloss) * _binary_focal_slopes(f, t, *rest),
+    "focal_forward": lambda *given: _focal(*given)[0] * (1 + _focal(*given)[2]),
+    "focal_backward": lambda dloss, *given: _column(dloss) * _focal_slopes(*given),
+    "hinge_forward": lambda f, t, margin, power: (_reach(f, t, margin) ** power).sum(axis=1),
+    "hinge_backward": lambda dloss, f, t, margin, power: (
+        _column(dloss) * (1 + 2 * np.abs(t)) * _power_slopes(_reach(f, t, margin), power)
+    ),
+    "crammer_singer_forward": lambda f, labels, margin: _span(f, labels, margin).max(axis=1),
+    "weston_watkins_forward": lambda f, labels, margin, power: (_span(f, labels, margin) ** power).sum(axis=1),
+    "weston_watkins_backward": lambda dloss, *given: _column(dloss) * _span_slopes(*given),
     "max_pool_backward": lambda dy, x, size, stride: OPERATIONS["max_pool_backward"].reference(
         np.abs(dy), x, size, stride
     ),
@@ -221,7 +310,7 @@ def _needs_elements(signature, sizes):
 def _formula_refuses(signature, sizes):
     try:
         formula(OPERATIONS[signature.operation], draw(signature, np.random.default_rng(0), sizes))
-    except ValueError:
+    except (ValueError, ZeroDivisionError):
         return True
     return False
 
@@ -491,7 +580,7 @@ def test_no_kernel_reads_beyond_an_array():
 # --- numbers that are none --------------------------------------------------------------------------------------------
 
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 5e-324, -5e-324, 2.2e-308, 1e308, -1e308, 745.2, -745.2, 88.8)
-WITHOUT_SUMS = ("activations", "softmax", "losses", "pooling")
+WITHOUT_SUMS = ("activations", "softmax", "losses", "regression", "margins", "pooling")
 
 
 @pytest.mark.parametrize(
@@ -500,7 +589,8 @@ WITHOUT_SUMS = ("activations", "softmax", "losses", "pooling")
         [
             one
             for one in ALL
-            if one.__module__.rpartition(".")[2] in WITHOUT_SUMS and not one.name.startswith(("average", "mean"))
+            if one.__module__.rpartition(".")[2] in WITHOUT_SUMS
+            and not one.name.startswith(("average", "mean", "weighted_mean"))
         ]
     ),
 )

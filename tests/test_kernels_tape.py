@@ -236,17 +236,20 @@ def test_an_error_in_a_user_s_layer_comes_as_it_is(recorded):
         trained(Failing())
 
 
-def test_labels_that_are_no_classes_are_never_looked_up(recorded):
+@pytest.mark.parametrize(
+    "loss", [cr.CrossEntropy, cr.Focal, cr.CrammerSinger, cr.WestonWatkins, lambda: cr.CrossEntropy(0.1)]
+)
+def test_labels_that_are_no_classes_are_never_looked_up(recorded, loss):
     """On a tape nobody checks them; a loss of the user's own may let them through."""
 
-    class Careless(cr.CrossEntropy):
+    class Careless(type(loss())):
         def prepare(self, targets, shape, name):
             return np.asarray(targets)
 
     for wrong in (3, 10**12, -(10**12)):
         labels = LABELS.copy()
         labels[40] = wrong
-        net = network(loss=Careless())
+        net = network(loss=Careless(**vars(loss())))
         with pytest.raises(IndexError):
             cr.train(net, (X, labels), batch_size=16, shuffle=False, progress=False)
         assert np.isfinite(net.predict(X)).all()

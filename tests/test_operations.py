@@ -30,6 +30,8 @@ def test_the_families_of_this_version_are_all_there():
         "activations",
         "softmax",
         "losses",
+        "margins",
+        "regression",
         "shapes",
         "updates",
     }

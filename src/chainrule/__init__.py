@@ -35,7 +35,22 @@ from chainrule.layers import (
     Step,
     Tanh,
 )
-from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron, SquaredError
+from chainrule.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    BinaryFocal,
+    CrammerSinger,
+    CrossEntropy,
+    Focal,
+    Hinge,
+    Huber,
+    KullbackLeibler,
+    Loss,
+    Perceptron,
+    Poisson,
+    SquaredError,
+    WestonWatkins,
+)
 from chainrule.network import Network
 from chainrule.network.model_file import load
 from chainrule.operations import backend
@@ -56,20 +71,27 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "SGD",
+    "AbsoluteError",
     "Adam",
     "AvgPool2D",
     "BinaryCrossEntropy",
+    "BinaryFocal",
     "Callback",
     "Conv2D",
+    "CrammerSinger",
     "CrossEntropy",
     "Dropout",
     "EarlyStopping",
     "Flatten",
+    "Focal",
     "Glorot",
     "He",
+    "Hinge",
     "History",
+    "Huber",
     "Identity",
     "Initializer",
+    "KullbackLeibler",
     "Layer",
     "LeakyReLU",
     "Linear",
@@ -83,6 +105,7 @@ __all__ = [
     "OneCycle",
     "Optimizer",
     "Perceptron",
+    "Poisson",
     "ReLU",
     "Reshape",
     "Schedule",
@@ -93,6 +116,7 @@ __all__ = [
     "SquaredError",
     "Step",
     "Tanh",
+    "WestonWatkins",
     "Zeros",
     "backend",
     "data",

@@ -65,8 +65,7 @@ def _class_names(network: Network, answers: Array) -> list[str] | None:
     count = max(2, answers.shape[1])
     if isinstance(stated, list) and len(stated) == count and answers.ndim == 2:
         return [str(name) for name in stated]
-    decides = type(network.loss).__name__ != "SquaredError"
-    return [str(k) for k in range(count)] if decides else None
+    return [str(k) for k in range(count)] if network.loss.decides else None
 
 
 def _per_class(answers: Array) -> Array:

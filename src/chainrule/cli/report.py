@@ -21,7 +21,6 @@ from chainrule.data import DataSet
 from chainrule.evaluation import Mistake, misclassified
 from chainrule.files import write_atomically
 from chainrule.layers import Flatten, Linear
-from chainrule.losses import SquaredError
 from chainrule.network import Network
 from chainrule.plots.figures import INK
 from chainrule.training import History
@@ -168,8 +167,7 @@ def _mistakes(network: Network, samples: DataSet) -> list[str]:
 
 
 def _mistake_title(mistake: Mistake, names: Sequence[str], network: Network) -> str:
-    is_probability = not isinstance(network.loss, SquaredError)
-    sure = f"{mistake.confidence:.0%} sure" if is_probability else f"answer {mistake.confidence:.2f}"
+    sure = f"{mistake.confidence:.0%} sure" if network.loss.decides else f"answer {mistake.confidence:.2f}"
     return f"{names[mistake.true]} read as {names[mistake.predicted]}\n{sure}"
 
 

@@ -2,11 +2,13 @@
 
 from chainrule.evaluation.confusion import ConfusedPair, confusion_matrix, most_confused_pairs
 from chainrule.evaluation.decisions import Mistake, decide, misclassified
+from chainrule.evaluation.multilabel import accuracy_per_label
 from chainrule.evaluation.regression import r_squared
 
 __all__ = [
     "ConfusedPair",
     "Mistake",
+    "accuracy_per_label",
     "confusion_matrix",
     "decide",
     "misclassified",

@@ -15,7 +15,8 @@ from chainrule.files import Pathlike
 from chainrule.layers import Context, Gradients, Layer, Saved, Sequential
 from chainrule.losses import Loss
 from chainrule.network.summary import Summary, summarize
-from chainrule.operations.losses import mean_backward, mean_forward
+from chainrule.network.weights import as_class_weights, as_sample_weights, combined
+from chainrule.operations.losses import mean_backward, mean_forward, weighted_mean_backward, weighted_mean_forward
 from chainrule.randomness import stream
 
 if TYPE_CHECKING:
@@ -131,23 +132,29 @@ class Network:
         return self.body.backward_parameters(df, saved)
 
     def cost_and_gradients(
-        self, x: Array, t: Array, *, training: bool = False, context: Context | None = None
+        self, x: Array, t: Array, w: Array | None = None, *, training: bool = False, context: Context | None = None
     ) -> tuple[Array, Array, Gradients]:
-        """One pass forward and back on checked inputs and prepared targets: J = (1/N) Σ L_n, scores, ∂J/∂parameter."""
+        """One pass forward and back on checked inputs, prepared targets and weights (N,) of the samples, where given.
+
+        J = (1/N) Σ L_n or (1/N) Σ w_n L_n, the scores, and ∂J/∂parameter.
+        """
         f, saved = self.forward(x, training=training, context=context)
         loss = self.loss.forward(f, t)
-        dloss = mean_backward(self.dJ, loss)
-        return mean_forward(loss), f, self.backward(self.loss.backward(dloss, f, t), saved)
+        if w is None:
+            cost, dloss = mean_forward(loss), mean_backward(self.dJ, loss)
+        else:
+            cost, dloss = weighted_mean_forward(loss, w), weighted_mean_backward(self.dJ, loss, w)
+        return cost, f, self.backward(self.loss.backward(dloss, f, t), saved)
 
-    def gradients(self, x: Any, targets: Any) -> Gradients:
+    def gradients(self, x: Any, targets: Any, *, sample_weight: Any = None, class_weight: Any = None) -> Gradients:
         """The gradients of the mean loss that `evaluate` reports, under the names of `parameters`.
 
         Raises:
-            DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
+            DataError, DataTypeError: see `evaluate`; or the loss is not finite.
 
         """
         inputs, t = self.check_data(x, targets)
-        cost, _, found = self.cost_and_gradients(inputs, t)
+        cost, _, found = self.cost_and_gradients(inputs, t, self.check_weights(t, sample_weight, class_weight))
         self._check_loss(float(cost))
         return {name: found[name] for name in self.parameters}
 
@@ -168,24 +175,38 @@ class Network:
             check_finite(f, "the scores")
         return self.loss.link(f)
 
-    def evaluate(self, x: Any, targets: Any, *, batch_size: int = 512) -> dict[str, float]:
+    def evaluate(
+        self, x: Any, targets: Any, *, sample_weight: Any = None, class_weight: Any = None, batch_size: int = 512
+    ) -> dict[str, float]:
         """The mean loss over all samples and, where the targets are classes, the share decided right.
 
+        Args:
+            x: samples (N, *input_shape).
+            targets: in a form that the loss takes.
+            sample_weight: how much each sample counts in the loss (N,), 0 or more; None: all alike.
+            class_weight: how much each class counts in the loss: {class: weight}, others 1; an array (K,); or
+                "balanced", as if each had as many samples. Both multiply: the loss is Σ w L / Σ w.
+            batch_size: how many go through at a time; the figures do not depend on it beyond rounding.
+
         Returns:
-            {"loss": …, "accuracy": …}; without "accuracy" for a regression.
+            {"loss": …, "accuracy": …}; without "accuracy" for a regression. Weights do not touch the accuracy.
 
         Raises:
             DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
+            SettingError: class weights for targets that are not classes, or of classes that there are not.
 
         """
-        result = self.measure(*self.check_data(x, targets), batch_size=batch_size)
+        inputs, t = self.check_data(x, targets)
+        result = self.measure(inputs, t, self.check_weights(t, sample_weight, class_weight), batch_size=batch_size)
         self._check_loss(result["loss"])
         return result
 
-    def measure(self, x: Array, t: Array, *, batch_size: int = 512) -> dict[str, float]:
-        """`evaluate` on checked inputs and prepared targets."""
+    def measure(self, x: Array, t: Array, w: Array | None = None, *, batch_size: int = 512) -> dict[str, float]:
+        """`evaluate` on checked inputs, prepared targets, and weights of the samples with a mean of 1."""
         f = self._scores(x, batch_size)
-        result = {"loss": float(mean_forward(self.loss.forward(f, t).astype(np.float64)))}
+        loss = self.loss.forward(f, t).astype(np.float64)
+        cost = mean_forward(loss) if w is None else weighted_mean_forward(loss, w.astype(np.float64))
+        result = {"loss": float(cost)}
         right = self.loss.count_right(f, t)
         if right is not None:
             result["accuracy"] = int(right) / len(x)
@@ -236,6 +257,22 @@ class Network:
         if len(inputs) == 0:
             raise DataError(f"{before}x: expected at least one sample, got none")
         return inputs, t
+
+    def check_weights(self, t: Array, sample_weight: Any, class_weight: Any, name: str = "") -> Array | None:
+        """One weight for each sample (N,) of prepared targets t, with a mean of 1; None where all count alike.
+
+        Raises:
+            DataError, DataTypeError, SettingError: see `evaluate`; or all weights are 0.
+
+        """
+        before = f"{name} " if name else ""
+        weights = as_sample_weights(sample_weight, len(t), f"{before}sample_weight")
+        by_class = self.check_class_weights(class_weight, t, weights, f"{before}class_weight")
+        return combined(weights, by_class, self.loss.classes_of(t), self.dtype)
+
+    def check_class_weights(self, value: Any, t: Array, weights: Array | None, name: str) -> Array | None:
+        """One weight for each class (K,), or None; "balanced" by prepared targets t and weights of their samples."""
+        return as_class_weights(value, self.loss.classes_of(t), max((2, *self.output_shape)), weights, name)
 
     def summary(self) -> Summary:
         """A table of layers, output shapes and parameters; print it, or show it in a notebook. Raises NotBuiltError."""

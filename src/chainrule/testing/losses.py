@@ -38,7 +38,7 @@ def check_loss(loss: Loss) -> None:
 
     One loss per sample; its gradient against central differences, to a relative error of 1e-7; inputs unchanged;
     float32 stays float32; no samples; a prediction per sample; the configuration through JSON and back. In a whole
-    network: `gradients` are the gradients of the mean loss that `evaluate` reports.
+    network: `gradients` are the gradients of the mean loss that `evaluate` reports, with and without sample weights.
 
     Raises:
         AssertionError: names the loss, what was expected and what came.
@@ -101,22 +101,24 @@ def _check_shapes(loss: Loss, outputs: int) -> None:
 
 
 def _check_reported_loss(loss: Loss, outputs: int) -> None:
-    """The number reported is the number differentiated."""
+    """The number reported is the number differentiated, also where samples count unlike."""
     rng = np.random.default_rng(outputs)
-    x = away_from_zero(rng, (SAMPLES, 2))
-    targets = loss.example_targets(rng, SAMPLES, outputs)
+    samples = SAMPLES + 1  # an odd number: slopes of 1 and −1, as many of each, would leave only rounding to compare
+    x = away_from_zero(rng, (samples, 2))
+    targets = loss.example_targets(rng, samples, outputs)
     network = Network([Linear(2), Tanh(), Linear(outputs)], loss=loss, dtype="float64")
-    gradients = network.gradients(x, targets)
-    for parameter, W in network.parameters.items():
-        start = W.copy()
+    for weights in (None, rng.uniform(0.1, 2, samples)):
+        gradients = network.gradients(x, targets, sample_weight=weights)
+        for parameter, W in network.parameters.items():
+            start = W.copy()
 
-        def reported(value: Array, W: Array = W) -> Any:
-            W[...] = value
-            return network.evaluate(x, targets)["loss"]
+            def reported(value: Array, W: Array = W, weights: Array | None = weights) -> Any:
+                W[...] = value
+                return network.evaluate(x, targets, sample_weight=weights)["loss"]
 
-        name = f"{type(loss).__name__} of {outputs} scores: network gradient of {parameter}"
-        demand_gradient(name, gradients[parameter], numerical_gradient(reported, start))
-        W[...] = start
+            name = f"{type(loss).__name__} of {outputs} scores: network gradient of {parameter}"
+            demand_gradient(name, gradients[parameter], numerical_gradient(reported, start))
+            W[...] = start
 
 
 def _check_configuration(loss: Loss) -> None:

@@ -75,11 +75,11 @@ class Run:
         return self.optimizer.learning_rate * self.schedule.factor(progress)
 
     def work_out(
-        self, x: Array, t: Array, step: int | kernels.Cell, rate: float | kernels.Cell
+        self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell, rate: float | kernels.Cell
     ) -> tuple[Array, Array | None, Updated]:
         """The cost of a batch, how many samples are decided right, and the new weights and slots; changes nothing."""
         context = Context(training=True, seed=self.seed, step=step)
-        cost, f, gradients = self.network.cost_and_gradients(x, t, context=context)
+        cost, f, gradients = self.network.cost_and_gradients(x, t, w, context=context)
         parameters = self.network.parameters
         updated = {
             name: self.optimizer.update(parameters[name], dW, self._slots[name], step, rate)
@@ -87,13 +87,15 @@ class Run:
         }
         return cost, self.network.loss.count_right(f, t), updated
 
-    def take_step(self, x: Array, t: Array) -> tuple[float, float]:
-        """One step of descent on one batch; returns the cost before it, and how many samples were decided right.
+    def take_step(self, x: Array, t: Array, w: Array | None = None) -> tuple[float, float]:
+        """One step of descent on one batch, its samples weighted by w (N,) where given.
+
+        Returns the cost before it, and how many samples were decided right.
 
         The new weights are worked out aside and put in place together, so that an error leaves the last whole step.
         Raises DivergenceError when the cost or a new weight is not finite.
         """
-        cost, right, updated = self.work_out(x, t, self.step + 1, self.rate_at(self.step + 1))
+        cost, right, updated = self.work_out(x, t, w, self.step + 1, self.rate_at(self.step + 1))
         if not np.isfinite(cost):
             raise diverged(self, x)
         for name, (W, _) in updated.items():

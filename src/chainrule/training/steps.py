@@ -33,10 +33,13 @@ class Taken(NamedTuple):
 
 
 class Steps:
-    """The steps of a training on x and t, in batches of `batch_size`, shuffled anew in each epoch where `shuffle`."""
+    """The steps of a training on x and t, in batches of `batch_size`, shuffled anew in each epoch where `shuffle`.
 
-    def __init__(self, run: Run, x: Array, t: Array, batch_size: int, shuffle: bool) -> None:
-        self._run, self._x, self._t = run, x, t
+    Where the samples count unlike, `w` holds their weights, with a mean of 1.
+    """
+
+    def __init__(self, run: Run, x: Array, t: Array, batch_size: int, shuffle: bool, w: Array | None = None) -> None:
+        self._run, self._x, self._t, self._w = run, x, t, w
         self._size = min(batch_size, len(x))
         self._shuffle = shuffle and self._size < len(x)
         self._epoch, self._position = 1, 0  # the epoch, and how many of its steps are done
@@ -80,11 +83,12 @@ class Steps:
         self._advance(1)
         return Taken(1, len(rows), run.cost_sum + cost * len(rows), run.right_sum + right)
 
-    def _batch(self, rows: Labels) -> tuple[Array, Array]:
-        """The samples of a step and their targets; the full batch is the data itself."""
+    def _batch(self, rows: Labels) -> tuple[Array, Array, Array | None]:
+        """The samples of a step, their targets and weights; the full batch is the data itself."""
         if len(rows) == len(self._x):
-            return self._x, self._t
-        return gather_rows(self._x, rows), gather_rows(self._t, rows)
+            return self._x, self._t, self._w
+        w = None if self._w is None else gather_rows(self._w, rows)
+        return gather_rows(self._x, rows), gather_rows(self._t, rows), w
 
     def _rows(self) -> Labels:
         """The row numbers of the next batch."""
@@ -155,13 +159,14 @@ class Steps:
         """One step on the rows of `index`, recorded, compared with Python on another step, and undone."""
         run, tape = self._run, kernels.Tape()
         live = {**run.network.parameters, **run.slot_arrays}
-        for array in (self._x, self._t, index, run.network.dJ, *live.values()):
-            tape.know(array)
+        constants = run.network.loss.constants(run.network.output_shape, run.network.dtype)
+        for array in (self._x, self._t, self._w, index, run.network.dJ, *constants, *live.values()):
+            if array is not None:
+                tape.know(array)
         self._counter.value, self._rate.value = run.step + 1, run.rate_at(run.step + 1)
         tape.start()
         try:
-            x, t = self._batch(index)
-            cost, right, updated = run.work_out(x, t, self._counter, self._rate)
+            cost, right, updated = run.work_out(*self._batch(index), self._counter, self._rate)
         finally:
             tape.stop()
         watched = [value for value in (cost, right) if value is not None]
@@ -183,7 +188,8 @@ class Steps:
         position = samples // size - (len(index) == size)
         rows = slice(position * size, position * size + len(index))
         rate = run.rate_at(run.step + LATER)
-        expected = run.named(run.work_out(self._x[rows], self._t[rows], run.step + LATER, rate)[2])
+        w = None if self._w is None else self._w[rows]
+        expected = run.named(run.work_out(self._x[rows], self._t[rows], w, run.step + LATER, rate)[2])
         before = {name: array.copy() for name, array in live.items()}
         trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)

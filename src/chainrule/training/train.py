@@ -5,11 +5,14 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from chainrule.arrays import Array, check_finite
 from chainrule.configuration import whole_number
 from chainrule.data.batches import split
 from chainrule.errors import SettingError
 from chainrule.network import Network
+from chainrule.network.weights import as_sample_weights
 from chainrule.optimizers import Adam, Optimizer
 from chainrule.randomness import stream
 from chainrule.schedules import Schedule
@@ -19,14 +22,16 @@ from chainrule.training.progress import Progress
 from chainrule.training.run import Run
 from chainrule.training.steps import Steps
 
-Pair = tuple[Array, Array]
+Data = tuple[Array, Array, Array | None]  # samples, prepared targets, weights of the samples where they differ
 
 
 def train(
     network: Network,
     data: tuple[Any, Any],
     *,
-    validation: tuple[Any, Any] | float | None = None,
+    validation: tuple[Any, ...] | float | None = None,
+    sample_weight: Any = None,
+    class_weight: Any = None,
     epochs: int = 10,
     batch_size: int | None = 32,
     optimizer: Optimizer = Adam(),
@@ -43,7 +48,12 @@ def train(
     Args:
         network: is changed; built from the data if it has no parameters yet.
         data: (x, targets), x of shape (N, *input_shape).
-        validation: (x, targets) to measure after each epoch, or the share of `data` to hold back for it.
+        validation: (x, targets) or (x, targets, sample_weight) to measure after each epoch, or the share of `data` to
+            hold back for it.
+        sample_weight: how much each sample counts in the loss (N,), 0 or more; None: all alike.
+        class_weight: how much each class counts in the loss, in training and validation: {class: weight}, others 1; an
+            array (K,); or "balanced", as if each class had as many samples. Weights multiply, are brought to a mean of
+            1, and do not touch the accuracy.
         epochs: passes over the data.
         batch_size: samples per step: 1 is stochastic descent, None the full batch.
         optimizer: see `chainrule.optimizers`.
@@ -68,20 +78,20 @@ def train(
     if schedule is not None and not isinstance(schedule, Schedule):
         raise SettingError(f"schedule: expected a Schedule such as OneCycle(), got {schedule!r}")
     whole_number(epochs, "epochs")
-    training, held_out = _checked_data(network, data, validation, seed)
+    (x, t, w), held_out = _checked_data(network, data, validation, seed, sample_weight, class_weight)
     size = None if batch_size is None else whole_number(batch_size, "batch_size")
-    samples = len(training[0])
+    samples = len(x)
     run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, _seed_of_layers(seed), schedule)
     listeners = [*_checked_callbacks(callbacks), *([Progress()] if progress else [])]
     with contextlib.ExitStack() as leaving:
         leaving.callback(run.complete_step)
         for progress_line in (listener for listener in listeners if isinstance(listener, Progress)):
             leaving.callback(progress_line.close)
-        _train(run, Steps(run, *training, size or samples, shuffle), held_out, listeners)
+        _train(run, Steps(run, x, t, size or samples, shuffle, w), held_out, listeners)
     return run.history
 
 
-def _train(run: Run, steps: Steps, held_out: Pair | None, listeners: list[Callback]) -> None:
+def _train(run: Run, steps: Steps, held_out: Data | None, listeners: list[Callback]) -> None:
     each_step, each_epoch = (
         _listens(listeners, "on_step_end"),
         held_out is not None or _listens(listeners, "on_epoch_end"),
@@ -107,7 +117,7 @@ def _train(run: Run, steps: Steps, held_out: Pair | None, listeners: list[Callba
         listener.on_train_end(run)
 
 
-def _end_epoch(run: Run, held_out: Pair | None, listeners: list[Callback], each_step: bool) -> None:
+def _end_epoch(run: Run, held_out: Data | None, listeners: list[Callback], each_step: bool) -> None:
     if each_step:
         for listener in listeners:
             listener.on_step_end(run)
@@ -123,7 +133,7 @@ def _listens(listeners: list[Callback], event: str) -> bool:
     return any(getattr(type(one), event) is not default and not isinstance(one, Progress) for one in listeners)
 
 
-def _record(run: Run, held_out: Pair | None) -> Record:
+def _record(run: Run, held_out: Data | None) -> Record:
     """The figures of the epoch that has just ended."""
     record: Record = {"epoch": run.epoch, "loss": run.loss}
     if run.accuracy is not None:
@@ -140,23 +150,44 @@ def _seed_of_layers(seed: int | None) -> int:
 
 
 def _checked_data(
-    network: Network, data: tuple[Any, Any], validation: tuple[Any, Any] | float | None, seed: int | None
-) -> tuple[Pair, Pair | None]:
+    network: Network,
+    data: tuple[Any, Any],
+    validation: tuple[Any, ...] | float | None,
+    seed: int | None,
+    sample_weight: Any,
+    class_weight: Any,
+) -> tuple[Data, Data | None]:
     """Training and validation data as the network takes them."""
-    training = network.check_data(*_pair(data, "data"), "training")
+    x, t = network.check_data(*_pair(data, "data"), "training")
+    w = as_sample_weights(sample_weight, len(x), "sample_weight")
     for name, W in network.parameters.items():
         check_finite(W, name)
-    if validation is None:
-        return training, None
+    held_out = None
     if isinstance(validation, int | float):
-        return split(*training, validation, stream(seed, "validation"))
-    return training, network.check_data(*_pair(validation, "validation"), "validation")
+        rows = np.arange(len(x))
+        (kept, _), (held, _) = split(rows, rows, validation, stream(seed, "validation"))
+        held_out = x[held], t[held], None if w is None else w[held]
+        x, t, w = x[kept], t[kept], None if w is None else w[kept]
+    elif validation is not None:
+        pair, w_held = _pair_and_weights(validation)
+        held_out = *network.check_data(*pair, "validation"), w_held
+    by_class = network.check_class_weights(class_weight, t, w, "class_weight")
+    training = x, t, network.check_weights(t, w, by_class, "training")
+    if held_out is not None:
+        held_out = *held_out[:2], network.check_weights(held_out[1], held_out[2], by_class, "validation")
+    return training, held_out
 
 
 def _pair(data: Any, name: str) -> tuple[Any, Any]:
     if not isinstance(data, tuple | list) or len(data) != 2:
         raise SettingError(f"{name}: expected a pair (x, targets), got {type(data).__name__}")
     return data[0], data[1]
+
+
+def _pair_and_weights(validation: Any) -> tuple[tuple[Any, Any], Any]:
+    if isinstance(validation, tuple | list) and len(validation) == 3:
+        return (validation[0], validation[1]), validation[2]
+    return _pair(validation, "validation"), None
 
 
 def _checked_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
