@@ -122,7 +122,7 @@ class Run:
         return new
 
     def count(self, samples: int, cost_sum: float, right_sum: float) -> None:
-        """Take steps on `samples` samples into the running figures of the epoch, whose sums they have brought this far."""
+        """Take steps on `samples` samples into the running figures; the sums are those of the epoch with them."""
         self.seen += samples
         self.cost_sum, self.right_sum = cost_sum, right_sum
         self.loss = cost_sum / self.seen
