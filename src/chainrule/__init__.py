@@ -39,9 +39,26 @@ from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron,
 from chainrule.network import Network
 from chainrule.network.model_file import load
 from chainrule.operations import backend
-from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
-from chainrule.schedules import OneCycle, Schedule
-from chainrule.training import Callback, EarlyStopping, History, train, train_perceptron
+from chainrule.optimizers import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Clip,
+    ClipNorm,
+    ClipValue,
+    Lion,
+    Momentum,
+    Nadam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
+from chainrule.regularizers import L1, L2, ElasticNet, Penalty
+from chainrule.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay, WarmUp
+from chainrule.training import Callback, EarlyStopping, History, ReduceOnPlateau, train, train_perceptron
 
 __version__ = "0.1.0"
 
@@ -55,15 +72,27 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "L1",
+    "L2",
+    "LBFGS",
     "SGD",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "AvgPool2D",
     "BinaryCrossEntropy",
     "Callback",
+    "Clip",
+    "ClipNorm",
+    "ClipValue",
     "Conv2D",
+    "CosineDecay",
     "CrossEntropy",
     "Dropout",
     "EarlyStopping",
+    "ElasticNet",
+    "ExponentialDecay",
     "Flatten",
     "Glorot",
     "He",
@@ -73,17 +102,22 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "Lion",
     "LogSoftmax",
     "Loss",
     "MaxPool2D",
     "Momentum",
+    "Nadam",
     "Nesterov",
     "Network",
     "Normal",
     "OneCycle",
     "Optimizer",
+    "Penalty",
     "Perceptron",
+    "RMSprop",
     "ReLU",
+    "ReduceOnPlateau",
     "Reshape",
     "Schedule",
     "Sequential",
@@ -92,7 +126,9 @@ __all__ = [
     "Softplus",
     "SquaredError",
     "Step",
+    "StepDecay",
     "Tanh",
+    "WarmUp",
     "Zeros",
     "backend",
     "data",

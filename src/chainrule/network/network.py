@@ -17,6 +17,7 @@ from chainrule.losses import Loss
 from chainrule.network.summary import Summary, summarize
 from chainrule.operations.losses import mean_backward, mean_forward
 from chainrule.randomness import stream
+from chainrule.regularizers import Penalty
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -139,8 +140,8 @@ class Network:
         dloss = mean_backward(self.dJ, loss)
         return mean_forward(loss), f, self.backward(self.loss.backward(dloss, f, t), saved)
 
-    def gradients(self, x: Any, targets: Any) -> Gradients:
-        """The gradients of the mean loss that `evaluate` reports, under the names of `parameters`.
+    def gradients(self, x: Any, targets: Any, *, penalty: Penalty | None = None) -> Gradients:
+        """The gradients of the loss that `evaluate` reports, under the names of `parameters`.
 
         Raises:
             DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
@@ -148,6 +149,8 @@ class Network:
         """
         inputs, t = self.check_data(x, targets)
         cost, _, found = self.cost_and_gradients(inputs, t)
+        if penalty is not None:
+            cost, _, found = penalty.add_to(cost, found, self.parameters, len(inputs), self.dJ)
         self._check_loss(float(cost))
         return {name: found[name] for name in self.parameters}
 
@@ -168,17 +171,24 @@ class Network:
             check_finite(f, "the scores")
         return self.loss.link(f)
 
-    def evaluate(self, x: Any, targets: Any, *, batch_size: int = 512) -> dict[str, float]:
+    def evaluate(
+        self, x: Any, targets: Any, *, batch_size: int = 512, penalty: Penalty | None = None
+    ) -> dict[str, float]:
         """The mean loss over all samples and, where the targets are classes, the share decided right.
 
         Returns:
-            {"loss": …, "accuracy": …}; without "accuracy" for a regression.
+            {"loss": …, "accuracy": …}; without "accuracy" for a regression. With a penalty, "loss" is the sum of
+            "data_loss" and "penalty", which are there too.
 
         Raises:
             DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
 
         """
-        result = self.measure(*self.check_data(x, targets), batch_size=batch_size)
+        inputs, t = self.check_data(x, targets)
+        result = self.measure(inputs, t, batch_size=batch_size)
+        if penalty is not None:
+            R = float(penalty.value(self.parameters, len(inputs)))
+            result |= {"loss": result["loss"] + R, "data_loss": result["loss"], "penalty": R}
         self._check_loss(result["loss"])
         return result
 
