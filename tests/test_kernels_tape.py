@@ -391,6 +391,18 @@ def test_penalties_clipping_schedules_and_every_optimizer_are_recorded(recorded)
     assert recorded == [True] * len(optimizers)
 
 
+def test_more_figures_than_a_tape_has_room_for_are_left_to_python(recorded):
+    class Measuring(cr.Clip):
+        def apply(self, gradients):
+            (first, *_) = gradients.values()
+            return gradients, {f"figure {i}": OPERATIONS["norm"](first) for i in range(9)}
+
+    net = network(cr.Tanh())
+    history = cr.train(net, (X, LABELS), epochs=2, clip=Measuring(), progress=False)
+    assert recorded == [False]
+    assert history["figure 8"] == history["figure 0"]
+
+
 def test_a_rate_lowered_on_a_plateau_is_followed_and_recorded_anew(recorded):
     def run():
         reduce = cr.ReduceOnPlateau("loss", patience=2, minimum_change=1e9)  # lowers after epochs 3, 5, 7, …

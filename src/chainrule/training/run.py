@@ -158,7 +158,7 @@ class Run:
         return new
 
     def count(self, samples: int, sums: dict[str, float]) -> None:
-        """Take steps on `samples` samples into the running figures of the epoch, whose sums they have brought this far."""
+        """Take steps on so many samples into the running figures of the epoch; `sums` are those of the epoch so far."""
         self.seen += samples
         self.sums = sums
         means = {name: total / self.seen for name, total in sums.items()}

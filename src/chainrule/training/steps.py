@@ -26,7 +26,7 @@ LATER = 1000  # steps from the one recorded to the one on which the tape is comp
 class Taken(NamedTuple):
     """Whole steps of one epoch: how many they are, of how many samples, and the sums of that epoch with them.
 
-    "cost" is Σ cost of a batch · its samples, "right" Σ samples decided right (NaN where there is nothing to decide), and
+    "cost" is Σ cost of a batch · its samples, "right" Σ samples decided right (NaN where there is nothing to decide);
     what else is measured is summed up like the cost.
     """
 
