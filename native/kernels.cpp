@@ -6,6 +6,7 @@
 #include "kernels/pooling.hpp"
 #include "kernels/random.hpp"
 #include "kernels/rows.hpp"
+#include "kernels/updates.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "pool.hpp"
 #include "prepare.hpp"
 #include "program.hpp"
@@ -99,19 +101,22 @@ template <class T> T* buffer(nb::handle object, const char* name, int type, npy_
 }
 
 // One play: (epoch, step, a row for each epoch it touched, whether every cost was finite). A row is the sums over the epoch
-// so far, which go on from `cost` and `right`, and how many steps and samples this play added.
+// so far, which go on from `sums`, and how many steps and samples this play added.
 nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::int64_t last, double seconds, Cell& counter,
-                Cell& rate, double cost, double right) {
+                Cell& rate, const std::vector<double>& sums) {
     Place place{epoch, step};
-    std::vector<Tally> tallies = {Tally{cost, right, 0, 0}};
+    std::vector<Tally> tallies(1);
+    std::copy_n(sums.begin(), std::min(sums.size(), Tape::most_watched), tallies[0].sums.begin());
     bool finite = true;
     {
         const Released released;
         finite = program.play(place, last, seconds, counter.value, rate.value, tallies);
     }
     nb::list rows;
-    for (const Tally& tally : tallies)
-        if (tally.steps > 0) rows.append(nb::make_tuple(tally.steps, tally.samples, tally.cost, tally.right));
+    for (const Tally& tally : tallies) {
+        const std::vector<double> values(tally.sums.begin(), tally.sums.end());
+        if (tally.steps > 0) rows.append(nb::make_tuple(tally.steps, tally.samples, values));
+    }
     return nb::make_tuple(place.epoch, place.step, rows, finite);
 }
 
@@ -146,7 +151,8 @@ NB_MODULE(_native, m) {
         .def("assign", [](Tape& tape, nb::handle target, nb::handle source) {
             return tape.assign(array_of(target, "target"), array_of(source, "source"));
         }, "target"_a, "source"_a)
-        .def("watch", [](Tape& tape, nb::handle value) { tape.watch(array_of(value, "value")); }, "value"_a)
+        .def("watch", [](Tape& tape, std::size_t place, nb::handle value) { tape.watch(place, array_of(value, "value")); },
+             "place"_a, "value"_a)
         .def("guard", [](Tape& tape, nb::handle value) { return tape.guard(array_of(value, "value")); }, "value"_a)
         .def("fuse", [](Tape& tape) { tape.fuse(*chosen->table); })
         .def("fail", &Tape::fail, "reason"_a)
@@ -170,7 +176,7 @@ NB_MODULE(_native, m) {
             program.rates(std::vector<double>(all, all + count));
         }, "rates"_a)
         .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a, "rate"_a,
-             "cost"_a = 0.0, "right"_a = 0.0);
+             "sums"_a = std::vector<double>{});
 
     m.def("threads", &threads, "How many threads the kernels use.");
     m.def("set_threads", &set_threads, "count"_a, "Use `count` threads from now on. No result depends on it.");

@@ -230,6 +230,58 @@ template <int slots, int numbers> void update(Builder& b) {  // W, dW, slots …
     sizes(b, {in[0].count});
 }
 
+void nadam_update(Builder& b) {  // W, dW, m, s, product, step, rate, beta1, beta2, epsilon, momentum_decay → W, m, s, product
+    In in[4];
+    for (int i = 0; i < 4; ++i) in[i] = b.floats(i, -1);
+    b.floats(4, 0);
+    for (int i = 5; i < 11; ++i) b.number(i);
+    if (!b.ok()) return;
+    for (int i = 1; i < 4; ++i) check(b, in[0].alike(in[i]));
+    for (int i = 0; i < 3; ++i) b.out(in[0]);
+    b.out({});
+    sizes(b, {in[0].count});
+}
+
+void number_of(Builder& b) {  // x, of any shape → one number
+    const In x = b.floats(0, -1);
+    if (!b.ok()) return;
+    b.out({});
+    sizes(b, {x.count});
+}
+
+void dot(Builder& b) {  // x (I,), y (I,) → one number
+    const In x = b.floats(0, 1), y = b.floats(1, 1);
+    if (!b.ok()) return;
+    check(b, x.alike(y));
+    b.out({});
+    sizes(b, {x.count});
+}
+
+void clip_norm(Builder& b) {  // dW, length, limit → dW
+    const In dW = b.floats(0, -1);
+    b.floats(1, 0);
+    b.number(2);
+    if (!b.ok()) return;
+    b.out(dW);
+    sizes(b, {dW.count});
+}
+
+void penalty_forward(Builder& b) {  // W, l1, l2 → R
+    b.number(1);
+    b.number(2);
+    number_of(b);
+}
+
+void penalty_backward(Builder& b) {  // dR, W, l1, l2 → dW
+    b.floats(0, 0);
+    const In W = b.floats(1, -1);
+    b.number(2);
+    b.number(3);
+    if (!b.ok()) return;
+    b.out(W);
+    sizes(b, {W.count});
+}
+
 // The shape of x with `rows` samples.
 int with_rows(const In& x, npy_intp rows, npy_intp* shape) {
     for (int axis = 1; axis < x.rank; ++axis) shape[axis] = x[axis];
@@ -458,6 +510,11 @@ const Twin twins[] = {
     TWIN(one_hot, one_hot), TWIN(mean_forward, mean_forward), TWIN(mean_backward, mean_backward),
     TWIN(sgd_update, (update<0, 1>)), TWIN(momentum_update, (update<1, 2>)), TWIN(nesterov_update, (update<1, 2>)),
     TWIN(adam_update, (update<2, 5>)), TWIN(gather_rows, gather_rows), TWIN(gather_bytes, gather_bytes),
+    TWIN(rmsprop_update, (update<1, 3>)), TWIN(centered_rmsprop_update, (update<2, 3>)),
+    TWIN(adagrad_update, (update<1, 2>)), TWIN(adadelta_update, (update<2, 3>)), TWIN(adamw_update, (update<2, 6>)),
+    TWIN(nadam_update, nadam_update), TWIN(lion_update, (update<1, 4>)), TWIN(add, map2), TWIN(dot, dot),
+    TWIN(norm, number_of), TWIN(hypotenuse, map2), TWIN(clip_value, map_slope), TWIN(clip_norm, clip_norm),
+    TWIN(penalty_forward, penalty_forward), TWIN(penalty_backward, penalty_backward),
     TWIN(right_labels, right_labels), TWIN(right_rows, right_targets), TWIN(right_decisions, right_targets),
     TWIN(convolution_forward, convolution_forward), TWIN(convolution_backward, convolution_backward),
     TWIN(convolution_backward_parameters, convolution_backward_parameters),

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <numeric>
 #include <stdexcept>
 
@@ -46,11 +45,11 @@ bool Program::play(Place& place, std::int64_t last, double seconds, double& coun
             throw std::logic_error("expected a step of an epoch, rates, and a tape for each size of batch");
         const auto number = static_cast<std::size_t>((place.epoch - 1) * steps + place.step);
         rate = rates_[number < rates_.size() ? number : rates_.size() - 1];
-        double watched[2] = {0, std::numeric_limits<double>::quiet_NaN()};
+        Tape::Figures watched;
         if (!now.tape->replay(order_.data() + begin, size, now.index, counter, watched)) return false;
         Tally& tally = tallies.back();
-        tally.cost += watched[0] * static_cast<double>(size);
-        tally.right += watched[1];
+        for (std::size_t i = 0; i < watched.size(); ++i)
+            tally.sums[i] += i == Tally::right ? watched[i] : watched[i] * static_cast<double>(size);
         tally.steps += 1;
         tally.samples += size;
         if (++place.step == steps) {

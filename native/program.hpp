@@ -13,10 +13,11 @@ struct Place {
     std::int64_t epoch = 1, step = 0;  // the epoch, from 1, and how many of its steps are done
 };
 
-// Steps of one epoch: how many were taken, and the sums of their figures. A tape watches the mean cost of a batch and, where
-// there is something to decide, how many samples are decided right.
+// Steps of one epoch: how many were taken, and the sums of what their tapes watched. What is a mean over the samples of its
+// batch counts as often as there are samples; how many were decided right is a count.
 struct Tally {
-    double cost = 0, right = 0;        // Σ cost · samples, Σ right
+    static constexpr std::size_t right = 1;  // the place of the count
+    Tape::Figures sums = {};
     std::int64_t steps = 0, samples = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace chainrule {
 
@@ -68,10 +69,7 @@ bool Tape::assign(PyArrayObject* target, PyArrayObject* source) {
 
 Tape::Value Tape::value_of(PyArrayObject* array) { return {PyArray_DATA(array), PyArray_TYPE(array)}; }
 
-void Tape::watch(PyArrayObject* value) {
-    if (watched_.size() == most_watched) return fail("more values to watch than a step has room for");
-    watched_.push_back(value_of(value));
-}
+void Tape::watch(std::size_t place, PyArrayObject* value) { watched_.at(place) = value_of(value); }
 
 bool Tape::guard(PyArrayObject* value) {
     guarded_ = value_of(value);
@@ -113,7 +111,7 @@ void Tape::fuse(const Table& table) {
         }
 }
 
-bool Tape::replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, double* kept) const {
+bool Tape::replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, Figures& kept) const {
     std::memcpy(index, rows, static_cast<std::size_t>(count) * sizeof *index);
     step += 1;
     for (std::size_t i = 0; i < guard_at_; ++i) calls_[i].run(calls_[i]);
@@ -122,7 +120,8 @@ bool Tape::replay(const std::int64_t* rows, std::int64_t count, std::int64_t* in
         return false;
     }
     for (std::size_t i = guard_at_; i < calls_.size(); ++i) calls_[i].run(calls_[i]);
-    for (const Value& value : watched_) *kept++ = number_at(value.at, value.type);
+    for (std::size_t i = 0; i < most_watched; ++i)
+        kept[i] = watched_[i].at ? number_at(watched_[i].at, watched_[i].type) : std::numeric_limits<double>::quiet_NaN();
     return true;
 }
 

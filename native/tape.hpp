@@ -3,6 +3,7 @@
 
 #include <Python.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -14,7 +15,9 @@ namespace chainrule {
 
 class Tape {
 public:
-    static constexpr std::size_t most_watched = 2;
+    // What a step keeps: the mean cost of its batch, how many samples were decided right, and other figures.
+    static constexpr std::size_t most_watched = 8;
+    using Figures = std::array<double, most_watched>;
 
     Tape() = default;
     ~Tape();
@@ -25,7 +28,7 @@ public:
     void append(const Builder& builder, const char* name);      // a call that has just run
     void fail(const std::string& reason);                       // something happened that a replay could not repeat
     bool assign(PyArrayObject* target, PyArrayObject* source);  // source's call shall write into target from now on
-    void watch(PyArrayObject* value);                           // a 0-d array whose value is kept for each step
+    void watch(std::size_t place, PyArrayObject* value);        // a 0-d array whose value is kept for each step, at a place
     bool guard(PyArrayObject* value);                           // a step ends before its updates where this is not finite
 
     void fuse(const Table& table);                              // put one call in the place of two where a kernel does both
@@ -33,9 +36,9 @@ public:
     const std::string& failure() const { return failure_; }
     std::size_t calls() const { return calls_.size(); }
 
-    // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values.
-    // False, with nothing updated and the step not counted, where the guarded value is not finite.
-    bool replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, double* kept) const;
+    // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values; where
+    // none is watched it is NaN. False, with nothing updated and the step not counted, where the guarded value is not finite.
+    bool replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, Figures& kept) const;
 
 private:
     struct Value { const void* at; int type; };
@@ -45,7 +48,7 @@ private:
     std::vector<Call> calls_;
     std::vector<PyObject*> held_;
     std::vector<std::pair<const char*, const char*>> buffers_;
-    std::vector<Value> watched_;
+    std::array<Value, most_watched> watched_{};
     Value guarded_{nullptr, 0};
     std::size_t guard_at_ = 0;
     std::string failure_;

@@ -412,7 +412,7 @@ def test_mnist_that_cannot_be_fetched_is_said_without_a_traceback(tmp_path, monk
         (["--layers", "30,sigmiod,10"], "'sigmiod' is not the name of a layer; known are "),
         (["--loss", "hinge"], "--loss: expected one of cross-entropy"),
         (["--loss", "perceptron"], "--loss perceptron: answers yes or no, but digits has 10 classes"),
-        (["--optimizer", "rmsprop"], "--optimizer: expected one of sgd"),
+        (["--optimizer", "newton"], "--optimizer: expected one of sgd"),
         (["--learning-rate", "-1"], "--learning-rate: expected a finite number of at least 0, got -1.0"),
         (["--batch-size", "x"], "--batch-size: expected a whole number"),
         (["--start", "ones"], "--start: expected one of glorot, he, normal"),

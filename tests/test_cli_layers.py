@@ -175,7 +175,7 @@ def test_layers_loss_and_data_must_go_together(name, options, message):
     ("options", "message"),
     [
         ({"loss": "hinge"}, "--loss: expected one of cross-entropy, binary-cross-entropy, squared-error, perceptron"),
-        ({"optimizer": "adamw"}, "--optimizer: expected one of sgd, momentum, nesterov, adam, got 'adamw'"),
+        ({"optimizer": "newton"}, "--optimizer: expected one of sgd, momentum, nesterov, adam, adamw, nadam, rmsprop"),
         ({"activation": "swish"}, "--activation: expected one of "),
         ({"start": "zeros"}, "--start: expected one of glorot, he, normal, got 'zeros'"),
         ({"batch_size": "many"}, "--batch-size: expected a whole number, 0 or full for the full batch, got 'many'"),

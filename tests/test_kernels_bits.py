@@ -261,8 +261,23 @@ def trained_by(loss, targets, optimizer, **settings):
         yield digest(network.parameters.values())
 
 
+OPTIMIZERS = [
+    cr.SGD(0.05),
+    cr.Momentum(0.02),
+    cr.Nesterov(0.02),
+    cr.Adam(0.01),
+    cr.RMSprop(),
+    cr.RMSprop(centered=True),
+    cr.Adagrad(),
+    cr.Adadelta(),
+    cr.AdamW(0.01),
+    cr.Nadam(),
+    cr.Lion(weight_decay=0.1),
+]
+
+
 @pytest.mark.usefixtures("by_tape")
-@pytest.mark.parametrize("optimizer", [cr.SGD(0.05), cr.Momentum(0.02), cr.Nesterov(0.02), cr.Adam(0.01)], ids=repr)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 @pytest.mark.parametrize("kind", LOSSES)
 def test_every_loss_and_optimizer_by_tape_and_by_python(kind, optimizer, monkeypatch):
     by_tape = list(trained_by(*LOSSES[kind], optimizer))
@@ -277,6 +292,35 @@ def test_weighted_samples_by_tape_and_by_python(kind, monkeypatch):
     by_tape = list(trained_by(*LOSSES[kind], **settings))
     monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
     assert list(trained_by(*LOSSES[kind], **settings)) == by_tape
+
+
+EXTRAS = {
+    "L2": {"penalty": cr.L2(0.5)},
+    "L1 of biases too": {"penalty": cr.L1(3.0, per="sample", biases=True)},
+    "elastic": {"penalty": cr.ElasticNet(0.001, per="none")},
+    "clip by value": {"clip": cr.ClipValue(0.001)},
+    "clip by norm": {"clip": cr.ClipNorm(0.1)},
+    "norm and penalty on record": {"penalty": cr.L2(0.5), "clip": cr.ClipNorm(0.1, record=True)},
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_penalties_and_clipping_give_the_same_bytes_and_figures_on_every_machine(extra, dtype, by_tape, monkeypatch):
+    def trained():
+        network = mlp(dtype)
+        settings = {"batch_size": 64, "optimizer": cr.Nadam(0.003), "progress": False, **EXTRAS[extra]}
+        history = cr.train(network, (IMAGES, LABELS), epochs=2, **settings)
+        timed = ("seconds", "samples_per_second")
+        figures = [{name: r[name] for name in r if name not in timed} for r in history.records]
+        return digest(network.parameters.values()), figures
+
+    expected = trained()
+    for threads, instruction_set in MACHINES:
+        with machine(threads, instruction_set):
+            assert trained() == expected
+    monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
+    assert trained() == expected
 
 
 # --- one sample beside others -----------------------------------------------------------------------------------------

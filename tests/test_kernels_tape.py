@@ -358,6 +358,64 @@ def test_a_schedule_is_followed_and_a_callback_may_change_it():
     assert run(EachEpoch(longer)) != run()
 
 
+def stronger(run):
+    run.penalty.strength *= 2
+
+
+def tighter(run):
+    run.clip.limit *= 0.5
+
+
+@pytest.mark.parametrize("when", [EachEpoch, EachStep, AtTheStart])
+@pytest.mark.parametrize("act", [stronger, tighter])
+def test_what_a_callback_changes_in_a_penalty_or_a_limit_counts_at_once(act, when):
+    def run():
+        extras = {"penalty": cr.L2(0.5), "clip": cr.ClipNorm(0.5)}
+        return trained(cr.Tanh(), epochs=6, callbacks=[when(act)], **extras)
+
+    assert run() == by_python(run)
+
+
+def test_penalties_clipping_schedules_and_every_optimizer_are_recorded(recorded):
+    extras = {"penalty": cr.ElasticNet(0.5), "clip": cr.ClipNorm(0.5, record=True)}
+    schedule = cr.WarmUp(0.5, then=cr.StepDecay(1, 0.7))
+    optimizers = [
+        cr.RMSprop(),
+        cr.RMSprop(centered=True),
+        cr.Adagrad(),
+        cr.Adadelta(),
+        cr.AdamW(),
+        cr.Nadam(),
+        cr.Lion(),
+    ]
+    for optimizer in optimizers:
+        settings = {"optimizer": optimizer, "schedule": schedule, **extras}
+        assert trained(cr.Tanh(), **settings) == by_python(trained, cr.Tanh(), **settings)
+    assert recorded == [True] * len(optimizers)
+
+
+def test_more_figures_than_a_tape_has_room_for_are_left_to_python(recorded):
+    class Measuring(cr.Clip):
+        def apply(self, gradients):
+            (first, *_) = gradients.values()
+            return gradients, {f"figure {i}": OPERATIONS["norm"](first) for i in range(9)}
+
+    net = network(cr.Tanh())
+    history = cr.train(net, (X, LABELS), epochs=2, clip=Measuring(), progress=False)
+    assert recorded == [False]
+    assert history["figure 8"] == history["figure 0"]
+
+
+def test_a_rate_lowered_on_a_plateau_is_followed_and_recorded_anew(recorded):
+    def run():
+        reduce = cr.ReduceOnPlateau("loss", patience=2, minimum_change=1e9)  # lowers after epochs 3, 5, 7, …
+        return trained(cr.Tanh(), epochs=8, callbacks=[reduce])
+
+    assert run() == by_python(run)
+    assert recorded == [True] * 4
+    assert run() != trained(cr.Tanh(), epochs=8)
+
+
 def test_a_change_now_and_then_is_recorded_anew_and_one_in_every_step_is_not(recorded):
     trained(cr.Tanh(), callbacks=[EachEpoch(slower)], epochs=5, optimizer=cr.SGD(0.1))
     assert recorded == [True] * 5

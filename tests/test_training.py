@@ -30,7 +30,22 @@ def weights(net):
     return b"".join(W.tobytes() for W in net.parameters.values())
 
 
-@pytest.mark.parametrize("optimizer", [cr.SGD(0.5), cr.Momentum(0.05), cr.Nesterov(0.05), cr.Adam(0.02)])
+OPTIMIZERS = [
+    cr.SGD(0.5),
+    cr.Momentum(0.05),
+    cr.Nesterov(0.05),
+    cr.Adam(0.02),
+    cr.RMSprop(0.01),
+    cr.RMSprop(0.01, centered=True),
+    cr.Adagrad(0.1),
+    cr.Adadelta(1.0, epsilon=1e-3),
+    cr.AdamW(0.02),
+    cr.Nadam(0.02),
+    cr.Lion(0.01),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
 @pytest.mark.parametrize("batch_size", [None, 1, 7, 60, 1000])
 def test_every_optimizer_learns_with_every_kind_of_batch(optimizer, batch_size):
     net = network()
@@ -274,6 +289,64 @@ def test_early_stopping_on_accuracy_looks_for_the_largest():
 def test_early_stopping_without_its_figure_says_what_is_missing():
     with pytest.raises(SettingError, match=r"'validation_loss' is not measured.*pass validation"):
         cr.train(network(), blobs(), callbacks=[cr.EarlyStopping()], progress=False)
+
+
+def plateaus(factor=0.5, figures=(3, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1), **settings):
+    """The history of a training that measures `figures`, and the optimizer."""
+
+    class Measured(cr.Callback):
+        def on_epoch_end(self, run):
+            run.history.records[-1]["figure"] = figures[run.epoch - 1]
+
+    reduce = cr.ReduceOnPlateau("figure", factor=factor, **settings)
+    optimizer = cr.SGD(0.8)
+    callbacks = [Measured(), reduce]
+    history = cr.train(
+        network(), blobs(), epochs=len(figures), optimizer=optimizer, callbacks=callbacks, progress=False
+    )
+    return history, optimizer
+
+
+def test_reduce_on_plateau_lowers_the_rate_after_each_wait_without_an_improvement():
+    history, optimizer = plateaus(patience=2)
+    assert history["learning_rate"] == [0.8] * 4 + [0.4] * 4 + [0.2] * 2 + [0.1]
+    assert optimizer.learning_rate == 0.8
+
+
+def test_reduce_on_plateau_has_a_least_rate_and_a_change_that_counts():
+    assert plateaus(patience=1, least=0.3)[0]["learning_rate"][-1] == pytest.approx(0.24)
+    assert plateaus(patience=1, minimum_change=1.0)[0]["learning_rate"][2] == 0.4  # from 3 to 2 is not below 3 − 1
+
+
+def test_reduce_on_plateau_looks_at_the_validation_loss_and_works_with_a_schedule():
+    reduce = cr.ReduceOnPlateau(patience=1, factor=0.1)
+    settings = {"validation": 0.3, "epochs": 12, "optimizer": cr.SGD(3.0), "progress": False}
+    history = cr.train(network(), blobs(), schedule=cr.ExponentialDecay(0.5), callbacks=[reduce], **settings)
+    better = [loss < min(history["validation_loss"][:i]) for i, loss in enumerate(history["validation_loss"]) if i]
+    rates = [rate / 0.5**epoch for epoch, rate in enumerate(history["learning_rate"], start=1)]  # 2 steps an epoch
+    for i, improved in enumerate(better[:-1], start=1):
+        assert rates[i + 1] == pytest.approx(rates[i] * (1 if improved else max(0.1, 0.001 / (rates[i] / rates[0]))))
+
+
+def test_a_second_training_starts_at_the_full_rate():
+    reduce = cr.ReduceOnPlateau("loss", patience=1, minimum_change=1e9)
+    settings = {"epochs": 3, "optimizer": cr.SGD(0.5), "callbacks": [reduce], "progress": False}
+    first, second = (cr.train(network(), blobs(), **settings)["learning_rate"] for _ in range(2))
+    assert first == second == [0.5, 0.5, 0.25]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"factor": 1.0}, "ReduceOnPlateau: factor: expected a number below 1, got 1.0"),
+        ({"factor": 0}, "ReduceOnPlateau: factor: expected a number above 0"),
+        ({"patience": 0}, "ReduceOnPlateau: patience"),
+        ({"least": -1}, "ReduceOnPlateau: least"),
+    ],
+)
+def test_wrong_settings_of_reduce_on_plateau_are_refused(settings, message):
+    with pytest.raises(SettingError, match=message):
+        cr.ReduceOnPlateau(**settings)
 
 
 def test_too_high_a_rate_stops_at_once_and_keeps_finite_weights():

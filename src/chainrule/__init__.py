@@ -54,9 +54,26 @@ from chainrule.losses import (
 from chainrule.network import Network
 from chainrule.network.model_file import load
 from chainrule.operations import backend
-from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
-from chainrule.schedules import OneCycle, Schedule
-from chainrule.training import Callback, EarlyStopping, History, train, train_perceptron
+from chainrule.optimizers import (
+    LBFGS,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Clip,
+    ClipNorm,
+    ClipValue,
+    Lion,
+    Momentum,
+    Nadam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
+from chainrule.regularizers import L1, L2, ElasticNet, Penalty
+from chainrule.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay, WarmUp
+from chainrule.training import Callback, EarlyStopping, History, ReduceOnPlateau, train, train_perceptron
 
 __version__ = "0.1.0"
 
@@ -70,18 +87,30 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "L1",
+    "L2",
+    "LBFGS",
     "SGD",
     "AbsoluteError",
+    "Adadelta",
+    "Adagrad",
     "Adam",
+    "AdamW",
     "AvgPool2D",
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Callback",
+    "Clip",
+    "ClipNorm",
+    "ClipValue",
     "Conv2D",
+    "CosineDecay",
     "CrammerSinger",
     "CrossEntropy",
     "Dropout",
     "EarlyStopping",
+    "ElasticNet",
+    "ExponentialDecay",
     "Flatten",
     "Focal",
     "Glorot",
@@ -95,18 +124,23 @@ __all__ = [
     "Layer",
     "LeakyReLU",
     "Linear",
+    "Lion",
     "LogSoftmax",
     "Loss",
     "MaxPool2D",
     "Momentum",
+    "Nadam",
     "Nesterov",
     "Network",
     "Normal",
     "OneCycle",
     "Optimizer",
+    "Penalty",
     "Perceptron",
     "Poisson",
+    "RMSprop",
     "ReLU",
+    "ReduceOnPlateau",
     "Reshape",
     "Schedule",
     "Sequential",
@@ -115,7 +149,9 @@ __all__ = [
     "Softplus",
     "SquaredError",
     "Step",
+    "StepDecay",
     "Tanh",
+    "WarmUp",
     "WestonWatkins",
     "Zeros",
     "backend",

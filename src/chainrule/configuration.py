@@ -112,3 +112,10 @@ def positive_number(value: Any, name: str) -> float:
     if number == 0:
         raise SettingError(f"{name}: expected a number above 0, got {value!r}")
     return number
+
+
+def yes_or_no(value: Any, name: str) -> bool:
+    """`value` as a bool, else a SettingError that names the setting."""
+    if not isinstance(value, bool | np.bool_):
+        raise SettingError(f"{name}: expected True or False, got {value!r}")
+    return bool(value)

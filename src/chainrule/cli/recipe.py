@@ -11,8 +11,20 @@ from chainrule.errors import SettingError
 from chainrule.layers import Layer, Linear, Sigmoid
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron, SquaredError
 from chainrule.network import Network
-from chainrule.optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
-from chainrule.schedules import OneCycle, Schedule
+from chainrule.optimizers import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    Nadam,
+    Nesterov,
+    Optimizer,
+    RMSprop,
+)
+from chainrule.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay
 
 LOSSES: dict[str, type[Loss]] = {
     "cross-entropy": CrossEntropy,
@@ -20,9 +32,36 @@ LOSSES: dict[str, type[Loss]] = {
     "squared-error": SquaredError,
     "perceptron": Perceptron,
 }
-SCHEDULES: dict[str, type[Schedule]] = {"one-cycle": OneCycle}
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam}
-LEARNING_RATES = {"sgd": 0.5, "momentum": 0.05, "nesterov": 0.05, "adam": 0.005}  # where none is asked for
+SCHEDULES: dict[str, type[Schedule]] = {
+    "one-cycle": OneCycle,
+    "cosine": CosineDecay,
+    "exponential": ExponentialDecay,
+    "step": StepDecay,
+}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adam": Adam,
+    "adamw": AdamW,
+    "nadam": Nadam,
+    "rmsprop": RMSprop,
+    "adagrad": Adagrad,
+    "adadelta": Adadelta,
+    "lion": Lion,
+}
+LEARNING_RATES = {  # where none is asked for
+    "sgd": 0.5,
+    "momentum": 0.05,
+    "nesterov": 0.05,
+    "adam": 0.005,
+    "adamw": 0.005,
+    "nadam": 0.005,
+    "rmsprop": 0.002,
+    "adagrad": 0.05,
+    "adadelta": 1.0,
+    "lion": 0.0005,
+}
 HELD_BACK = 0.1  # the share of the training samples that early stopping watches: test samples must decide nothing
 
 

@@ -18,6 +18,7 @@ from chainrule.network.summary import Summary, summarize
 from chainrule.network.weights import as_class_weights, as_sample_weights, combined
 from chainrule.operations.losses import mean_backward, mean_forward, weighted_mean_backward, weighted_mean_forward
 from chainrule.randomness import stream
+from chainrule.regularizers import Penalty
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -146,8 +147,16 @@ class Network:
             cost, dloss = weighted_mean_forward(loss, w), weighted_mean_backward(self.dJ, loss, w)
         return cost, f, self.backward(self.loss.backward(dloss, f, t), saved)
 
-    def gradients(self, x: Any, targets: Any, *, sample_weight: Any = None, class_weight: Any = None) -> Gradients:
-        """The gradients of the mean loss that `evaluate` reports, under the names of `parameters`.
+    def gradients(
+        self,
+        x: Any,
+        targets: Any,
+        *,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        penalty: Penalty | None = None,
+    ) -> Gradients:
+        """The gradients of the loss that `evaluate` reports, under the names of `parameters`.
 
         Raises:
             DataError, DataTypeError: see `evaluate`; or the loss is not finite.
@@ -155,6 +164,8 @@ class Network:
         """
         inputs, t = self.check_data(x, targets)
         cost, _, found = self.cost_and_gradients(inputs, t, self.check_weights(t, sample_weight, class_weight))
+        if penalty is not None:
+            cost, _, found = penalty.add_to(cost, found, self.parameters, len(inputs), self.dJ)
         self._check_loss(float(cost))
         return {name: found[name] for name in self.parameters}
 
@@ -176,7 +187,14 @@ class Network:
         return self.loss.link(f)
 
     def evaluate(
-        self, x: Any, targets: Any, *, sample_weight: Any = None, class_weight: Any = None, batch_size: int = 512
+        self,
+        x: Any,
+        targets: Any,
+        *,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        batch_size: int = 512,
+        penalty: Penalty | None = None,
     ) -> dict[str, float]:
         """The mean loss over all samples and, where the targets are classes, the share decided right.
 
@@ -187,9 +205,11 @@ class Network:
             class_weight: how much each class counts in the loss: {class: weight}, others 1; an array (K,); or
                 "balanced", as if each had as many samples. Both multiply: the loss is Σ w L / Σ w.
             batch_size: how many go through at a time; the figures do not depend on it beyond rounding.
+            penalty: to be added to the loss, and shown beside it.
 
         Returns:
-            {"loss": …, "accuracy": …}; without "accuracy" for a regression. Weights do not touch the accuracy.
+            {"loss": …, "accuracy": …}; without "accuracy" for a regression. Weights do not touch the accuracy. With a
+            penalty, "loss" is the sum of "data_loss" and "penalty", which are there too.
 
         Raises:
             DataError, DataTypeError: see `check_inputs` and the loss; or the loss is not finite.
@@ -198,6 +218,9 @@ class Network:
         """
         inputs, t = self.check_data(x, targets)
         result = self.measure(inputs, t, self.check_weights(t, sample_weight, class_weight), batch_size=batch_size)
+        if penalty is not None:
+            R = float(penalty.value(self.parameters, len(inputs)))
+            result |= {"loss": result["loss"] + R, "data_loss": result["loss"], "penalty": R}
         self._check_loss(result["loss"])
         return result
 

@@ -1,10 +1,20 @@
 """Training: epochs, events, callbacks, history."""
 
-from chainrule.training.callbacks import Callback, EarlyStopping
+from chainrule.training.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Watcher
 from chainrule.training.history import History
 from chainrule.training.perceptron import train_perceptron
 from chainrule.training.progress import Progress
 from chainrule.training.run import Run
 from chainrule.training.train import train
 
-__all__ = ["Callback", "EarlyStopping", "History", "Progress", "Run", "train", "train_perceptron"]
+__all__ = [
+    "Callback",
+    "EarlyStopping",
+    "History",
+    "Progress",
+    "ReduceOnPlateau",
+    "Run",
+    "Watcher",
+    "train",
+    "train_perceptron",
+]

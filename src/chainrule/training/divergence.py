@@ -48,4 +48,6 @@ def _likely_cause(run: Run, x: Array) -> str:
         return f"inputs as large as {largest:.3g} are not scaled; bring them to 0…1 or standardise them"
     if run.step == 0:
         return f"the starting weights or the targets are too large for {run.network.dtype}; use Glorot() or scale"
+    if run.penalty is not None and rate * run.penalty.scales(run.network.parameters, run.samples)[1] > 2:
+        return "the penalty alone moves the weights further in each step; lower its strength or the learning rate"
     return f"the learning rate {rate:g} is too high; try {rate / 10:g}"

@@ -13,7 +13,8 @@ class History:
     """One record per finished epoch, and why training ended.
 
     "loss" and "accuracy" are means over the batches of the epoch, each taken before its step; the "validation_…"
-    figures are taken after the epoch. "seconds" and "samples_per_second" count the training steps alone.
+    figures are taken after the epoch. With a penalty, "loss" is the sum of "data_loss" and "penalty". "seconds" and
+    "samples_per_second" count the training steps alone.
     """
 
     records: list[Record] = field(default_factory=list)

@@ -25,6 +25,8 @@ class Progress(Callback):
         self._started = time.perf_counter()
         self._next = self._started + REFRESH
         self._every = -(-run.epochs // LINES)
+        if run.penalty is not None:
+            self._line(f"penalty {run.penalty.describe(run.network.parameters, run.samples)}")
 
     def on_step_end(self, run: Run) -> None:
         now = time.perf_counter()
@@ -79,7 +81,8 @@ def live_line(run: Run, elapsed: float, width: int) -> str:
 
 def _figures(record: Record) -> str:
     accuracy = f" accuracy {record['accuracy']:7.2%}" if "accuracy" in record else ""
-    return f"loss {record['loss']:<9.4g}{accuracy}"
+    penalty = f" (penalty {record['penalty']:.2g})" if "penalty" in record else ""
+    return f"loss {record['loss']:<9.4g}{accuracy}{penalty}"
 
 
 def _clock(seconds: float) -> str:

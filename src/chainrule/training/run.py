@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from chainrule import kernels
 from chainrule.arrays import Array, aligned_copy
-from chainrule.layers import Context
+from chainrule.layers import Context, Gradients
 from chainrule.network import Network
-from chainrule.optimizers import Optimizer, Slots
+from chainrule.optimizers import Clip, Optimizer, Slots
+from chainrule.regularizers import Penalty
 from chainrule.schedules import Schedule
 from chainrule.training.divergence import diverged
 from chainrule.training.history import History
 
 Updated = dict[str, tuple[Array, Slots]]  # parameter name → its new value, and what the optimizer remembers of it
+Figures = dict[str, Array]  # name in the history → the figure of one step ()
+
+
+class Evaluated(NamedTuple):
+    """A batch at the weights of now: its cost (), how many samples are decided right, gradients, further figures."""
+
+    cost: Array
+    right: Array | None
+    gradients: Gradients
+    figures: Figures
+
+
+class Worked(NamedTuple):
+    """A step that has been worked out: cost and decisions before it, new weights and slots, further figures."""
+
+    cost: Array
+    right: Array | None
+    updated: Updated
+    figures: Figures
 
 
 @dataclass
@@ -29,21 +50,23 @@ class Run:
     samples: int
     seed: int = 0  # of what layers draw in training
     schedule: Schedule | None = None  # of the learning rate
+    penalty: Penalty | None = None  # on large weights
+    clip: Clip | None = None  # of large gradients
+    rate_factor: float = 1.0  # by which a callback has the learning rate multiplied
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0  # whole steps taken so far
     loss: float = float("nan")  # mean loss over the batches of this epoch so far
     accuracy: float | None = None  # likewise, for classes
+    figures: dict[str, float] = field(default_factory=dict)  # likewise, of what else is measured: "penalty", …
     seen: int = 0  # samples of this epoch so far
     seconds: float = 0.0  # spent in the steps of this epoch so far
-    cost_sum: float = 0.0  # over those steps: cost of the batch · its samples
-    right_sum: float = 0.0  # over those steps: samples decided right
+    sums: dict[str, float] = field(default_factory=dict)  # over those steps, see `Taken`
 
     def __post_init__(self) -> None:
         parameters = self.network.parameters
         self._slots: dict[str, Slots] = {
-            name: tuple(aligned_copy(np.zeros_like(W)) for _ in range(self.optimizer.slots))
-            for name, W in parameters.items()
+            name: tuple(aligned_copy(slot) for slot in self.optimizer.first_slots(W)) for name, W in parameters.items()
         }
         self._updated: Updated = {}
         self._stop = ""
@@ -69,41 +92,56 @@ class Run:
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step, counted from 1."""
+        rate = self.optimizer.learning_rate * self.rate_factor
         if self.schedule is None:
-            return self.optimizer.learning_rate
-        progress = (step - 1) / (self.epochs * self.steps_per_epoch)
-        return self.optimizer.learning_rate * self.schedule.factor(progress)
+            return rate
+        return rate * self.schedule.factor((step - 1) / self.steps_per_epoch, self.epochs)
+
+    def cost_and_gradients(self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell) -> Evaluated:
+        """The cost of a batch, penalty and all, and its gradients, as the layers see it in `step`; changes nothing."""
+        network, figures = self.network, {}
+        context = Context(training=True, seed=self.seed, step=step)
+        cost, f, gradients = network.cost_and_gradients(x, t, w, context=context)
+        if self.penalty is not None:
+            figures["data_loss"] = cost
+            cost, figures["penalty"], gradients = self.penalty.add_to(
+                cost, gradients, network.parameters, self.samples, network.dJ
+            )
+        return Evaluated(cost, network.loss.count_right(f, t), gradients, figures)
 
     def work_out(
         self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell, rate: float | kernels.Cell
-    ) -> tuple[Array, Array | None, Updated]:
-        """The cost of a batch, how many samples are decided right, and the new weights and slots; changes nothing."""
-        context = Context(training=True, seed=self.seed, step=step)
-        cost, f, gradients = self.network.cost_and_gradients(x, t, w, context=context)
+    ) -> Worked:
+        """One step on a batch; changes nothing."""
+        cost, right, gradients, figures = self.cost_and_gradients(x, t, w, step)
+        if self.clip is not None:
+            gradients, measured = self.clip.apply(gradients)
+            figures |= measured
         parameters = self.network.parameters
         updated = {
             name: self.optimizer.update(parameters[name], dW, self._slots[name], step, rate)
             for name, dW in gradients.items()
         }
-        return cost, self.network.loss.count_right(f, t), updated
+        return Worked(cost, right, updated, figures)
 
-    def take_step(self, x: Array, t: Array, w: Array | None = None) -> tuple[float, float]:
-        """One step of descent on one batch, its samples weighted by w (N,) where given.
+    def take_step(self, x: Array, t: Array, w: Array | None = None) -> Worked:
+        """One step of descent on one batch, weighted by w (N,) where given, as `work_out` and `put` do it."""
+        worked = self.work_out(x, t, w, self.step + 1, self.rate_at(self.step + 1))
+        self.put(worked, x)
+        return worked
 
-        Returns the cost before it, and how many samples were decided right.
+    def put(self, worked: Worked, x: Array) -> None:
+        """Put new weights and slots in place together, so that an error leaves the last whole step.
 
-        The new weights are worked out aside and put in place together, so that an error leaves the last whole step.
-        Raises DivergenceError when the cost or a new weight is not finite.
+        Raises DivergenceError when the cost on the batch x or a new weight is not finite.
         """
-        cost, right, updated = self.work_out(x, t, w, self.step + 1, self.rate_at(self.step + 1))
-        if not np.isfinite(cost):
+        if not np.isfinite(worked.cost):
             raise diverged(self, x)
-        for name, (W, _) in updated.items():
+        for name, (W, _) in worked.updated.items():
             if not np.isfinite(W).all():
                 raise diverged(self, x, parameter=name)
-        self._updated = updated
+        self._updated = worked.updated
         self.complete_step()
-        return float(cost), np.nan if right is None else float(right)
 
     def complete_step(self) -> None:
         """Put the new weights in place. Called again after an interruption, it ends what was begun."""
@@ -121,15 +159,17 @@ class Run:
             new |= {name: W} | {f"slot {i} of {name}": slot for i, slot in enumerate(slots)}
         return new
 
-    def count(self, samples: int, cost_sum: float, right_sum: float) -> None:
-        """Take steps on `samples` samples into the running figures; the sums are those of the epoch with them."""
+    def count(self, samples: int, sums: dict[str, float]) -> None:
+        """Take steps on so many samples into the running figures of the epoch; `sums` are those of the epoch so far."""
         self.seen += samples
-        self.cost_sum, self.right_sum = cost_sum, right_sum
-        self.loss = cost_sum / self.seen
-        if right_sum == right_sum:  # not NaN: there is something to decide
-            self.accuracy = right_sum / self.seen
+        self.sums = sums
+        means = {name: total / self.seen for name, total in sums.items()}
+        self.loss, right = means.pop("cost"), means.pop("right")
+        if right == right:  # not NaN: there is something to decide
+            self.accuracy = right
+        self.figures = means
 
     def begin_epoch(self) -> None:
         """Start the running figures of the next epoch from nothing."""
         self.epoch += 1
-        self.seen, self.seconds, self.cost_sum, self.right_sum = 0, 0.0, 0.0, 0.0
+        self.seen, self.seconds, self.sums, self.figures = 0, 0.0, {}, {}

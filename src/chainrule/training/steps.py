@@ -15,7 +15,7 @@ from chainrule.arrays import Array, Labels
 from chainrule.configuration import Configurable
 from chainrule.operations.batches import gather_rows, shuffled
 from chainrule.operations.operation import runs_natively
-from chainrule.training.run import Run
+from chainrule.training.run import Run, Worked
 
 SHUFFLE = 0x73687566  # the random stream that orders rows; layers have others
 PLAY = 0.05  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
@@ -24,12 +24,23 @@ LATER = 1000  # steps from the one recorded to the one on which the tape is comp
 
 
 class Taken(NamedTuple):
-    """Whole steps of one epoch: how many they are, of how many samples, and the sums of that epoch with them."""
+    """Whole steps of one epoch: how many they are, of how many samples, and the sums of that epoch with them.
+
+    "cost" is Σ cost of a batch · its samples, "right" Σ samples decided right (NaN where there is nothing to decide);
+    what else is measured is summed up like the cost.
+    """
 
     steps: int
     samples: int
-    cost: float  # Σ over the steps of the epoch so far: cost of the batch · its samples
-    right: float  # Σ samples decided right, or NaN where there is nothing to decide
+    sums: dict[str, float]  # over the epoch so far
+
+
+def taken(run: Run, worked: Worked, samples: int) -> Taken:
+    """One step that Python has worked out, on so many samples."""
+    right = np.nan if worked.right is None else float(worked.right)
+    figures = {name: float(value) * samples for name, value in worked.figures.items()}
+    step = {"cost": float(worked.cost) * samples, "right": right, **figures}
+    return Taken(1, samples, {name: run.sums.get(name, 0.0) + value for name, value in step.items()})
 
 
 class Steps:
@@ -45,7 +56,7 @@ class Steps:
         self._epoch, self._position = 1, 0  # the epoch, and how many of its steps are done
         self._order, self._ordered = np.arange(len(x)), 0
         self._program = self._recorded() if runs_natively() else None
-        self._settings, self._outdated = self._settings_now(), False
+        self._settings, self._outdated = settings_of(self._run), False
         self._kept_at = 0.0
 
     def take(self, *, single: bool, last: int) -> list[Taken]:
@@ -63,25 +74,20 @@ class Steps:
         Where a callback has changed a setting (a learning rate, say), Python takes the step. Only when that change has
         lasted for a step is a new program worth its time.
         """
-        settings = self._settings_now()
-        if not _alike(settings, self._settings):
+        settings = settings_of(self._run)
+        if not alike(settings, self._settings):
             self._settings, self._outdated = settings, True
             return False
         if self._outdated:
             self._program, self._outdated = self._recorded(), False
         return self._program is not None
 
-    def _settings_now(self) -> list[Any]:
-        run = self._run
-        return _settings(run.network.body, run.network.loss, run.optimizer, run.schedule)
-
     def _take_one(self) -> Taken:
         """The next step, by Python."""
         rows = self._rows()
-        run = self._run
-        cost, right = run.take_step(*self._batch(rows))
+        worked = self._run.take_step(*self._batch(rows))
         self._advance(1)
-        return Taken(1, len(rows), run.cost_sum + cost * len(rows), run.right_sum + right)
+        return taken(self._run, worked, len(rows))
 
     def _batch(self, rows: Labels) -> tuple[Array, Array, Array | None]:
         """The samples of a step, their targets and weights; the full batch is the data itself."""
@@ -106,9 +112,9 @@ class Steps:
         run = self._run
         self._keep(single)
         self._counter.value = run.step
-        sums = run.cost_sum, run.right_sum
+        sums = [run.sums.get(name, 0.0) for name in self._watched]
         self._epoch, self._position, rows, finite = program.play(
-            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, *sums
+            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, sums
         )
         run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
@@ -118,7 +124,7 @@ class Steps:
                 self._take_one()
         if not finite and not rows:
             return [self._take_one()]
-        return [Taken(*row) for row in rows]
+        return [Taken(steps, samples, dict(zip(self._watched, sums, strict=False))) for steps, samples, sums in rows]
 
     def _keep(self, single: bool) -> None:
         """Keep a copy of the weights from time to time, and wherever a callback may just have changed them."""
@@ -137,7 +143,7 @@ class Steps:
     def _recorded(self) -> kernels.Program | None:
         """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
         run, samples = self._run, len(self._x)
-        before = [np.copy(one) if isinstance(one, np.ndarray) else one for one in self._settings_now()]
+        before = [np.copy(one) if isinstance(one, np.ndarray) else one for one in settings_of(run)]
         self._counter, self._rate = kernels.Cell(), kernels.Cell()
         program = kernels.Program(samples, self._size, self._shuffle, run.seed, SHUFFLE)
         if run.schedule is None:
@@ -153,7 +159,7 @@ class Steps:
             if tape is None:
                 return None
             program.use(tape, index)
-        return program if _alike(before, self._settings_now()) else None  # else a layer keeps something from it
+        return program if alike(before, settings_of(run)) else None  # else a layer keeps something from it
 
     def _record(self, index: Labels) -> kernels.Tape | None:
         """One step on the rows of `index`, recorded, compared with Python on another step, and undone."""
@@ -166,14 +172,16 @@ class Steps:
         self._counter.value, self._rate.value = run.step + 1, run.rate_at(run.step + 1)
         tape.start()
         try:
-            cost, right, updated = run.work_out(*self._batch(index), self._counter, self._rate)
+            cost, right, updated, figures = run.work_out(*self._batch(index), self._counter, self._rate)
         finally:
             tape.stop()
-        watched = [value for value in (cost, right) if value is not None]
-        if tape.failure or not all(isinstance(value, np.ndarray) for value in watched) or not tape.guard(cost):
+        watched = {"cost": cost, "right": right, **figures}
+        given = {name: value for name, value in watched.items() if value is not None}
+        if tape.failure or not all(isinstance(value, np.ndarray) for value in given.values()) or not tape.guard(cost):
             return None
-        for value in watched:
-            tape.watch(value)
+        self._watched = tuple(watched)
+        for name, value in given.items():
+            tape.watch(self._watched.index(name), value)
         if not all(tape.assign(live[name], array) for name, array in run.named(updated).items()):
             return None
         tape.fuse()
@@ -189,7 +197,7 @@ class Steps:
         rows = slice(position * size, position * size + len(index))
         rate = run.rate_at(run.step + LATER)
         w = None if self._w is None else self._w[rows]
-        expected = run.named(run.work_out(self._x[rows], self._t[rows], w, run.step + LATER, rate)[2])
+        expected = run.named(run.work_out(self._x[rows], self._t[rows], w, run.step + LATER, rate).updated)
         before = {name: array.copy() for name, array in live.items()}
         trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)
@@ -203,10 +211,11 @@ class Steps:
                 array[...] = before[name]
 
 
-def _settings(*parts: Any) -> list[Any]:
-    """What layers, loss, optimizer and schedule are made of, level by level: a tape takes it for unchanging."""
+def settings_of(run: Run) -> list[Any]:
+    """What layers, loss, optimizer and the rest are made of, level by level: a tape takes it for unchanging."""
+    parts = run.network.body, run.network.loss, run.optimizer, run.schedule, run.penalty, run.clip, run.rate_factor
     found: list[Any] = []
-    waiting, seen = list(parts), set()
+    waiting, seen = list[Any](parts), set()
     while waiting:
         part = waiting.pop()
         if isinstance(part, tuple | list):
@@ -219,7 +228,7 @@ def _settings(*parts: Any) -> list[Any]:
     return found
 
 
-def _alike(old: list[Any], new: list[Any]) -> bool:
+def alike(old: list[Any], new: list[Any]) -> bool:
     """Whether two lists of settings are the same: the same objects, or equal numbers, texts and arrays."""
     plain = int | float | str | np.ndarray
     return len(old) == len(new) and all(

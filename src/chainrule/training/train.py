@@ -13,16 +13,19 @@ from chainrule.data.batches import split
 from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.network.weights import as_sample_weights
-from chainrule.optimizers import Adam, Optimizer
+from chainrule.optimizers import LBFGS, Adam, Clip, Optimizer
 from chainrule.randomness import stream
+from chainrule.regularizers import Penalty
 from chainrule.schedules import Schedule
 from chainrule.training.callbacks import Callback
+from chainrule.training.full_batch import FullBatchSteps
 from chainrule.training.history import History, Record
 from chainrule.training.progress import Progress
 from chainrule.training.run import Run
 from chainrule.training.steps import Steps
 
 Data = tuple[Array, Array, Array | None]  # samples, prepared targets, weights of the samples where they differ
+EXAMPLES = {Penalty: "L2(0.001)", Clip: "ClipNorm(1.0)"}
 
 
 def train(
@@ -36,6 +39,8 @@ def train(
     batch_size: int | None = 32,
     optimizer: Optimizer = Adam(),
     schedule: Schedule | None = None,
+    penalty: Penalty | None = None,
+    clip: Clip | None = None,
     seed: int | None = 0,
     shuffle: bool = True,
     callbacks: Iterable[Callback] = (),
@@ -55,9 +60,12 @@ def train(
             array (K,); or "balanced", as if each class had as many samples. Weights multiply, are brought to a mean of
             1, and do not touch the accuracy.
         epochs: passes over the data.
-        batch_size: samples per step: 1 is stochastic descent, None the full batch.
+        batch_size: samples per step: 1 is stochastic descent, None the full batch, which LBFGS needs.
         optimizer: see `chainrule.optimizers`.
         schedule: how the optimizer's learning rate changes in the course of all epochs; None keeps it.
+        penalty: on large weights, such as L2(0.001); "loss" in the history is then "data_loss" + "penalty", while
+            validation figures are those of the data alone.
+        clip: how gradients (with that of the penalty) are kept small, such as ClipNorm(1.0).
         seed: of the shuffling, of dropout and of the validation share; None for a fresh one.
         shuffle: whether each epoch takes the samples in a new order.
         callbacks: run at the events, in this order.
@@ -77,21 +85,45 @@ def train(
         raise SettingError(f"optimizer: expected an Optimizer such as SGD(0.1), got {optimizer!r}")
     if schedule is not None and not isinstance(schedule, Schedule):
         raise SettingError(f"schedule: expected a Schedule such as OneCycle(), got {schedule!r}")
+    for value, kind, name in ((penalty, Penalty, "penalty"), (clip, Clip, "clip")):
+        if value is not None and not isinstance(value, kind):
+            raise SettingError(f"{name}: expected a {kind.__name__} such as {EXAMPLES[kind]}, got {value!r}")
     whole_number(epochs, "epochs")
     (x, t, w), held_out = _checked_data(network, data, validation, seed, sample_weight, class_weight)
     size = None if batch_size is None else whole_number(batch_size, "batch_size")
     samples = len(x)
-    run = Run(network, optimizer, epochs, -(-samples // (size or samples)), samples, _seed_of_layers(seed), schedule)
+    run = Run(
+        network,
+        optimizer,
+        epochs,
+        -(-samples // (size or samples)),
+        samples,
+        _seed_of_layers(seed),
+        schedule,
+        penalty,
+        clip,
+    )
     listeners = [*_checked_callbacks(callbacks), *([Progress()] if progress else [])]
     with contextlib.ExitStack() as leaving:
         leaving.callback(run.complete_step)
         for progress_line in (listener for listener in listeners if isinstance(listener, Progress)):
             leaving.callback(progress_line.close)
-        _train(run, Steps(run, x, t, size or samples, shuffle, w), held_out, listeners)
+        _train(run, _steps(run, x, t, w, size or samples, shuffle), held_out, listeners)
     return run.history
 
 
-def _train(run: Run, steps: Steps, held_out: Data | None, listeners: list[Callback]) -> None:
+def _steps(run: Run, x: Array, t: Array, w: Array | None, batch_size: int, shuffle: bool) -> Steps | FullBatchSteps:
+    """How the optimizer takes its steps."""
+    if not isinstance(run.optimizer, LBFGS):
+        return Steps(run, x, t, batch_size, shuffle, w)
+    if batch_size < len(x):
+        raise SettingError("LBFGS compares costs of all samples: pass batch_size=None")
+    if run.clip is not None:
+        raise SettingError("clip: LBFGS finds the length of its steps by itself, from the gradients as they are")
+    return FullBatchSteps(run, run.optimizer, x, t, w)
+
+
+def _train(run: Run, steps: Steps | FullBatchSteps, held_out: Data | None, listeners: list[Callback]) -> None:
     each_step, each_epoch = (
         _listens(listeners, "on_step_end"),
         held_out is not None or _listens(listeners, "on_epoch_end"),
@@ -104,7 +136,7 @@ def _train(run: Run, steps: Steps, held_out: Data | None, listeners: list[Callba
         taken = steps.take(single=each_step, last=run.epoch if each_epoch else run.epochs)
         seconds = (time.perf_counter() - start) / sum(some.steps for some in taken)
         for some in taken:
-            run.count(some.samples, some.cost, some.right)
+            run.count(some.samples, some.sums)
             run.seconds += seconds * some.steps
             if run.seen == run.samples:
                 _end_epoch(run, held_out, listeners, each_step)
@@ -138,6 +170,7 @@ def _record(run: Run, held_out: Data | None) -> Record:
     record: Record = {"epoch": run.epoch, "loss": run.loss}
     if run.accuracy is not None:
         record["accuracy"] = run.accuracy
+    record |= run.figures
     if held_out is not None:
         record |= {f"validation_{name}": value for name, value in run.network.measure(*held_out).items()}
     return record | {"seconds": run.seconds, "samples_per_second": run.samples / run.seconds}
