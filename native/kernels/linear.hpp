@@ -38,14 +38,35 @@ template <class T> void column_sums(std::int64_t N, std::int64_t O, const T* dy,
     else parallel(parts, columns);
 }
 
+// y = x W + b for one output. Where whole samples fill a vector, as many vectors are turned together, so that a feature of
+// one sample after another lies side by side; the rest goes the way of every product.
+template <class T> void single_forward(std::int64_t N, std::int64_t I, const T* x, const T* W, T b, T* y) {
+    constexpr int n = lanes<T>;
+    std::int64_t done = 0;
+    if (I > 0 && n % I == 0) {
+        const std::int64_t group = n / I;  // samples in a vector
+        for (; done + n * group <= N; done += n * group) {
+            Vector<T> row[n];
+            for (int i = 0; i < n; ++i) row[i] = load(x + done * I + i * n);
+            turn_rows<T>(row);
+            T* to = y + done;
+            for (std::int64_t g = 0; g < group; ++g) {
+                Vector<T> sum = {};
+                for (std::int64_t k = 0; k < I; ++k) sum = fma(row[g * I + k], spread(W[k]), sum);
+                for (int i = 0; i < n; ++i) to[i * group + g] = sum[i];
+            }
+        }
+    }
+    product(Product<T>{1, N - done, I, W, 0, 1, x + done * I, 1, I, y + done, N});
+    for (std::int64_t i = 0; i < N; ++i) y[i] = y[i] + b;
+}
+
 template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, sizes N I O
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *x = c.at<const T>(0), *W = c.at<const T>(1), *b = c.at<const T>(2);
     T* y = c.at<T>(3);
-    if (O == 1) {  // one output: vectors lie along the samples
-        product(Product<T>{1, N, I, W, 0, 1, x, 1, I, y, N});
-        for (std::int64_t n = 0; n < N; ++n) y[n] = y[n] + b[0];
-    } else if (N > 1 && I >= 64 && O <= 2 * lanes<T>) narrow_forward(N, I, O, x, W, b, y);
+    if (O == 1) single_forward(N, I, x, W, b[0], y);
+    else if (N > 1 && I >= 64 && O <= 2 * lanes<T>) narrow_forward(N, I, O, x, W, b, y);
     else if (N <= 4 || share_of_nonzeros(N * I, x) < sparse_enough) sparse_forward(N, I, O, x, W, b, y);
     else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
 }
@@ -129,15 +150,16 @@ template <class T> void linear_sgd(const Call& c) {  // arrays dy x W | W db, si
     const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
     const T *dy = c.at<const T>(0), *x = c.at<const T>(1), rate = static_cast<T>(c.scalar(0));
     T* W = c.at<T>(3);
-    column_sums(N, O, dy, c.at<T>(4));
+    T* db = c.at<T>(4);
     if (narrow<T>(N, I, O) && O > 1) {
+        column_sums(N, O, dy, db);
         narrow_weight_gradient(N, I, O, x, dy, [=](std::int64_t i, int v, Vector<T> dW, auto count) {
             T* row = W + i * O + v * lanes<T>;
             store(row, load(row, count) - rate * dW, count);
         });
     } else {
         T* dW = scratch<T>(3, static_cast<std::size_t>(I * O));
-        weight_gradient(N, I, O, dy, x, dW);
+        linear_gradients(N, I, O, dy, x, dW, db);
         for (std::int64_t i = 0; i < I * O; ++i) W[i] = W[i] - rate * dW[i];
     }
 }
