@@ -192,6 +192,9 @@ NB_MODULE(_native, m) {
         return chosen != nullptr && name == chosen->name;
     }, "name"_a, "Use the kernels of this instruction set from now on. No result depends on it.");
     m.def("chosen", [] { return std::string(chosen ? chosen->name : ""); });
+    nb::list built_for;
+    for (const InstructionSet* set = instruction_sets(); set->name; ++set) built_for.append(set->name);
+    m.attr("built_for") = built_for;  // best first, whether this machine can run them or not
     m.attr("compiler") = "GCC " __VERSION__;
 
     for (int i = 0; i < twin_count; ++i) {

@@ -422,22 +422,34 @@ def test_the_environment_selects_the_formulas():
     assert run(SHOW, CHAINRULE_BACKEND="reference").split()[2:] == ["False", "0"]
 
 
+@pytest.mark.parametrize("name", ["CHAINRULE_ISA", "CHAINRULE_THREADS", "CHAINRULE_BACKEND"])
+def test_an_empty_variable_is_the_same_as_none(name):
+    assert run(SHOW, **{name: ""}) == run(SHOW)
+
+
+THREADS = "a whole number from 1 to 64"
+SETS = f"one of {', '.join(kernels._native.built_for)}" if kernels.available else ""
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "expected"),
     [
-        ("CHAINRULE_ISA", "sse2"),
-        ("CHAINRULE_ISA", "avx2"),
-        ("CHAINRULE_THREADS", "0"),
-        ("CHAINRULE_THREADS", "65"),
-        ("CHAINRULE_THREADS", "two"),
-        ("CHAINRULE_THREADS", "-1"),
-        ("CHAINRULE_THREADS", "²"),
-        ("CHAINRULE_BACKEND", "gpu"),
+        ("CHAINRULE_ISA", "sse2", SETS),
+        ("CHAINRULE_ISA", "zen4", SETS),
+        ("CHAINRULE_ISA", "x86-64-v5", SETS),
+        ("CHAINRULE_THREADS", "0", THREADS),
+        ("CHAINRULE_THREADS", "65", THREADS),
+        ("CHAINRULE_THREADS", "abc", THREADS),
+        ("CHAINRULE_THREADS", "-1", THREADS),
+        ("CHAINRULE_THREADS", "²", THREADS),
+        ("CHAINRULE_THREADS", "9" * 5000, THREADS),
+        ("CHAINRULE_BACKEND", "gpu", "one of native, reference"),
     ],
 )
-def test_a_wrong_setting_in_the_environment_is_named(name, value):
+def test_a_wrong_setting_in_the_environment_is_named(name, value, expected):
     process = start(SHOW, **{name: value})
-    assert "SettingError" in process.communicate(timeout=PATIENCE)[1]
+    said = process.communicate(timeout=PATIENCE)[1].splitlines()[-1]
+    assert said == f"chainrule.errors.SettingError: {name}: expected {expected}, got {value!r}"
     assert process.returncode == 1
 
 
