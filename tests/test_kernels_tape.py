@@ -12,6 +12,7 @@ from chainrule.errors import DivergenceError
 from chainrule.layers import Layer
 from chainrule.operations import OPERATIONS, gather_rows, linear_backward, linear_forward, operation, step_backward
 from chainrule.operations.operation import runs_natively
+from chainrule.training.run import Run
 from chainrule.training.steps import Steps
 
 pytestmark = [
@@ -544,6 +545,28 @@ def test_a_divergence_long_after_the_weights_were_last_kept(recorded, monkeypatc
         return diverge(net, FAR, epochs=100_000, batch_size=2, optimizer=cr.SGD(1e36))
 
     assert run() == by_python(run)
+
+
+def test_an_interruption_while_a_tape_is_tried_out_leaves_the_weights_as_they_were(monkeypatch):
+    """Ctrl-C between two parameters, as the weights before the trial are put back."""
+    complete, tried = Run.complete_step, []
+
+    def interrupted(run):
+        if not tried:
+            tried.append(weights(run.network))
+            values, _ = run._due
+            name = next(iter(values))
+            run.network.parameters[name][...] = values[name]
+            raise KeyboardInterrupt
+        complete(run)
+
+    net = network(cr.Tanh()).build((5,))
+    before = weights(net)
+    monkeypatch.setattr(Run, "complete_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cr.train(net, (X, LABELS), progress=False)
+    assert tried != [before]
+    assert weights(net) == before
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import chainrule as cr
 from chainrule.errors import DataError, DivergenceError, MissingExtraError, NotSeparableError, SettingError, ShapeError
 from chainrule.training import Progress
 from chainrule.training.progress import epoch_line
+from chainrule.training.run import Run
 
 
 def blobs(samples=60):
@@ -231,15 +232,14 @@ def test_a_callback_that_raises_leaves_the_last_whole_step():
 
 def test_an_interruption_in_the_middle_of_a_step_ends_that_step(monkeypatch):
     """Ctrl-C between two parameters: the step that was begun is completed before the error goes on."""
-    from chainrule.training.run import Run
-
     complete = Run.complete_step
 
     def interrupted(run):
         if run.step == 2 and not hasattr(run, "hit"):
             run.hit = True
-            name = next(iter(run._updated))
-            run.network.parameters[name][...] = run._updated[name][0]
+            values, _ = run._due
+            name = next(iter(values))
+            run.network.parameters[name][...] = values[name]
             raise KeyboardInterrupt
         complete(run)
 

@@ -113,10 +113,12 @@ class Steps:
         self._keep(single)
         self._counter.value = run.step
         sums = [run.sums.get(name, 0.0) for name in self._watched]
-        self._epoch, self._position, rows, finite = program.play(
-            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, sums
-        )
-        run.step = int(self._counter.value)
+        try:
+            self._epoch, self._position, rows, finite = program.play(
+                self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, sums
+            )
+        finally:  # also where Ctrl-C was pressed in the middle of a step
+            run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
             self._go_back()
             while True:
@@ -136,9 +138,9 @@ class Steps:
 
     def _go_back(self) -> None:
         """To the weights that were kept: from there Python finds the step whose update was not finite."""
-        copies, self._epoch, self._position, self._run.step = self._kept
-        for name, array in {**self._run.network.parameters, **self._run.slot_arrays}.items():
-            array[...] = copies[name]
+        copies, self._epoch, self._position, step = self._kept
+        self._run.promise(copies, step)
+        self._run.complete_step()
 
     def _recorded(self) -> kernels.Program | None:
         """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
@@ -198,17 +200,16 @@ class Steps:
         rate = run.rate_at(run.step + LATER)
         w = None if self._w is None else self._w[rows]
         expected = run.named(run.work_out(self._x[rows], self._t[rows], w, run.step + LATER, rate).updated)
-        before = {name: array.copy() for name, array in live.items()}
         trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)
         trial.rates(np.array([rate]))
         self._counter.value = run.step + LATER - 1
+        run.promise({name: array.copy() for name, array in live.items()}, run.step)
         try:
             finite = trial.play(1, position, 1, 0.0, self._counter, self._rate)[3]
             return finite and all(live[name].tobytes() == array.tobytes() for name, array in expected.items())
         finally:
-            for name, array in live.items():
-                array[...] = before[name]
+            run.complete_step()
 
 
 def settings_of(run: Run) -> list[Any]:
