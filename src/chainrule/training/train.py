@@ -77,6 +77,7 @@ def train(
     Raises:
         SettingError, DataError, DataTypeError: something given cannot be used; the network is as before.
         DivergenceError: a value was no longer finite; names epoch, step, layer and the likely cause.
+        KeyboardInterrupt: Ctrl-C; the step at hand is left undone, the network is as after the last whole step.
 
     """
     if not isinstance(network, Network):
