@@ -144,7 +144,7 @@ class Run:
         self.complete_step()
 
     def promise(self, values: dict[str, Array], step: int) -> None:
-        """From now on these are the weights and slots, after `step` whole steps, whatever interrupts `complete_step`."""
+        """From now on these are the weights and slots, after `step` whole steps: `complete_step` puts them in place."""
         self._due = values, step
 
     def complete_step(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.arrays import Array, check_finite
 from chainrule.configuration import whole_number
-from chainrule.data.batches import split
+from chainrule.data.splitting import split
 from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.network.weights import as_sample_weights
