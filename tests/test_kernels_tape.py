@@ -210,6 +210,34 @@ def test_a_layer_that_writes_into_a_result_is_left_to_python(recorded):
     assert recorded == [False]
 
 
+FAR_ROW = np.where(np.arange(70)[:, None] == 30, 9, np.clip(X, -0.3, 0.3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("which", ["layer", "inner layer", "loss", "optimizer"])
+def test_a_decision_on_values_that_no_compared_row_shows_is_made_in_each_step_where_the_class_says_so(recorded, which):
+    class Deciding(Leaky):
+        recordable = which not in ("layer", "inner layer")
+
+        def forward(self, x, context):
+            slope = 0.9 if float(x.max()) > 2.5 else 0.1
+            return leaky_relu_forward(x, slope), (x, slope)
+
+    class MyLoss(cr.CrossEntropy):
+        recordable = which != "loss"
+
+    class MyOptimizer(cr.SGD):
+        recordable = which != "optimizer"
+
+    def run():
+        layer = cr.Sequential((Deciding(),)) if which == "inner layer" else Deciding()
+        net = network(layer, loss=MyLoss())
+        cr.train(net, (FAR_ROW, LABELS), epochs=4, batch_size=16, optimizer=MyOptimizer(0.05), progress=False)
+        return weights(net)
+
+    assert run() == by_python(run)
+    assert recorded == [False]
+
+
 def test_an_operation_without_a_kernel_is_left_to_python(recorded):
     @operation
     def double_forward(x):  # x (N, I)

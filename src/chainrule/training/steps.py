@@ -6,6 +6,7 @@ Both give the same bits. A tape is checked against Python, byte for byte, before
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -145,6 +146,8 @@ class Steps:
     def _recorded(self) -> kernels.Program | None:
         """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
         run, samples = self._run, len(self._x)
+        if not _recordable(run):
+            return None
         before = [np.copy(one) if isinstance(one, np.ndarray) else one for one in settings_of(run)]
         self._counter, self._rate = kernels.Cell(), kernels.Cell()
         program = kernels.Program(samples, self._size, self._shuffle, run.seed, SHUFFLE)
@@ -212,21 +215,30 @@ class Steps:
             run.complete_step()
 
 
-def settings_of(run: Run) -> list[Any]:
-    """What layers, loss, optimizer and the rest are made of, level by level: a tape takes it for unchanging."""
+def _parts(run: Run) -> Iterator[Any]:
+    """What layers, loss, optimizer and the rest are made of, level by level, and they themselves."""
     parts = run.network.body, run.network.loss, run.optimizer, run.schedule, run.penalty, run.clip, run.rate_factor
-    found: list[Any] = []
     waiting, seen = list[Any](parts), set()
     while waiting:
         part = waiting.pop()
         if isinstance(part, tuple | list):
             waiting.extend(part)
-        elif isinstance(part, Configurable) and id(part) not in seen:
+        elif not isinstance(part, Configurable):
+            yield part
+        elif id(part) not in seen:
             seen.add(id(part))
             waiting.extend(vars(part).values())
-        else:
-            found.append(part)
-    return found
+            yield part
+
+
+def settings_of(run: Run) -> list[Any]:
+    """All numbers, texts, arrays … in them: a tape takes these for unchanging."""
+    return [part for part in _parts(run) if not isinstance(part, Configurable)]
+
+
+def _recordable(run: Run) -> bool:
+    """Whether none of them says that a tape must not be used."""
+    return all(part.recordable for part in _parts(run) if isinstance(part, Configurable))
 
 
 def alike(old: list[Any], new: list[Any]) -> bool:
