@@ -4,6 +4,9 @@ A twin takes the arguments of its operation and gives its result, or NotImplemen
 it was not made for (integers, half precision, other memory orders …): the operation then runs its formula. Which
 instruction set and how many threads are used changes no bit of any result.
 
+Linear layers leave out inputs that are exactly zero, which changes nothing while the weights are finite. Where a weight
+is infinite or NaN, the formula says NaN also for an input of 0; a twin may leave the result finite.
+
 Environment: CHAINRULE_ISA caps the instruction set (`x86-64-v3`, `x86-64-v4`, `arm64`), CHAINRULE_THREADS sets the
 threads. Empty is the same as unset.
 """
