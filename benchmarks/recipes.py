@@ -29,7 +29,7 @@ RECIPES = {
 }
 
 ALONE = {  # to see that the networks of the lectures and of the benchmarks learn what they should
-    "E3": Recipe("conv 5×5 1→20, ReLU, max-pool 2, 2880-10", 0.985, 100, 3, 0.015),
+    "E3": Recipe("conv 5×5 1→20, ReLU, max-pool 2, 2880-10", 0.985, 100, 2, 0.015),
     "W3": Recipe("the network of W3", 0.99, 64, 3, 0.002),
 }
 

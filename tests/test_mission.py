@@ -523,7 +523,7 @@ def test_e4_a_gradient_is_the_sum_over_all_paths():
 def test_e3_softmax_of_pooled_convolutions_on_mnist(mnist):
     layers = [cr.Reshape((1, 28, 28)), cr.Conv2D(20, 5), cr.ReLU(), cr.MaxPool2D(2), cr.Flatten(), cr.Linear(10)]
     network = cr.Network(layers, loss=cr.CrossEntropy(), seed=0)
-    settings = {"epochs": 3, "batch_size": 100, "optimizer": cr.Adam(0.015), "schedule": cr.OneCycle()}
+    settings = {"epochs": 2, "batch_size": 100, "optimizer": cr.Adam(0.015), "schedule": cr.OneCycle()}
     cr.train(network, mnist.train, progress=False, **settings)
     assert network.evaluate(*mnist.test)["accuracy"] >= 0.985
 
