@@ -28,7 +28,6 @@ VARIANTS = {
 }
 FLOAT_BOUND = 1.0  # units in the last place
 DOUBLE_BOUND = 1.5 * 2.0**-52  # relative
-SOFTPLUS_BOUND = 1.25  # a sum of two rounded parts
 
 
 def main() -> int:
@@ -81,8 +80,7 @@ def accuracy(program: Path, step: int, doubles: int) -> bool:
         for name, ulps, at, misrounded, wrong, inputs, relative in rows:
             share = int(misrounded) / int(inputs)
             print(f"| {name} | {kind} | {ulps} | {float.fromhex(at):.6g} | {share:.3%} | {wrong} | {int(inputs):,} |")
-            bound = SOFTPLUS_BOUND if name == "softplus" else FLOAT_BOUND
-            small = float(ulps) <= bound if kind == "float32" else float(relative) <= DOUBLE_BOUND
+            small = float(ulps) <= FLOAT_BOUND if kind == "float32" else float(relative) <= DOUBLE_BOUND
             good = good and small and wrong == "0"
     print(f"\nWithin the bounds: {'yes' if good else 'NO'}\n")
     return good

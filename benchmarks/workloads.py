@@ -20,7 +20,7 @@ import chainrule as cr
 ACTIVATIONS = {"sigmoid": cr.Sigmoid, "relu": cr.ReLU, "tanh": cr.Tanh}
 
 
-def network(name: str) -> cr.Network:
+def network(name: str, seed: int = 0) -> cr.Network:
     """The network of a workload."""
     workload = WORKLOADS[name]
     if name == "W3":
@@ -37,7 +37,7 @@ def network(name: str) -> cr.Network:
             layers += [cr.Linear(size), ACTIVATIONS[workload.activation]()]
             layers += [cr.Dropout(workload.dropout)] if workload.dropout else []
         layers += [cr.Linear(workload.sizes[-1])]
-    return cr.Network(layers, cr.BinaryCrossEntropy() if workload.data == "disc" else cr.CrossEntropy())
+    return cr.Network(layers, cr.BinaryCrossEntropy() if workload.data == "disc" else cr.CrossEntropy(), seed=seed)
 
 
 def optimizer(workload: Workload) -> cr.Optimizer:

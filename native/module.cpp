@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "pool.hpp"
 #include "prepare.hpp"
@@ -48,23 +49,49 @@ const InstructionSet* instruction_sets() {  // best first
 
 const InstructionSet* chosen = nullptr;
 
-// While it lives, other threads of Python may run. Where the interpreter has gone down meanwhile, it ends this thread by
-// unwinding its stack, which no C++ code in between can survive: so the thread waits here for the end of the process.
+// While it lives, other threads of Python may run, and kernels look now and then whether Ctrl-C was pressed. If so they
+// throw Interrupted, and only then is Python's handler called: it may do anything, also call kernels.
 class Released {
 public:
-    Released() : state_(PyEval_SaveThread()) {}
+    Released() : state_(PyEval_SaveThread()), look_at_(Clock::now() + look_every) {
+        here = this;
+        interrupted = [] { return here->ctrl_c(); };
+    }
     ~Released() {
+        interrupted = nullptr;
+        take_back();
+    }
+    Released(const Released&) = delete;
+    Released& operator=(const Released&) = delete;
+
+private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr auto look_every = std::chrono::milliseconds(50);
+    static inline thread_local Released* here = nullptr;
+
+    // Whether Ctrl-C is waiting to be answered; asking takes it away, so it is put back.
+    bool ctrl_c() {
+        if (Clock::now() < look_at_) return false;
+        take_back();
+        const bool pressed = PyOS_InterruptOccurred();
+        if (pressed) PyErr_SetInterrupt();
+        state_ = PyEval_SaveThread();
+        look_at_ = Clock::now() + look_every;
+        return pressed;
+    }
+
+    // Where the interpreter has gone down meanwhile, it ends this thread by unwinding its stack, which no C++ code in
+    // between can survive: so the thread waits here for the end of the process.
+    void take_back() {
         try {
             PyEval_RestoreThread(state_);
         } catch (...) {
             for (;;) pause();
         }
     }
-    Released(const Released&) = delete;
-    Released& operator=(const Released&) = delete;
 
-private:
     PyThreadState* state_;
+    Clock::time_point look_at_;
 };
 
 PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t count) {
@@ -77,12 +104,17 @@ PyObject* run_twin(const Twin& twin, PyObject* const* arguments, Py_ssize_t coun
     }
     builder.call.run = chosen->table->run[static_cast<int>(twin.kernel)][builder.dtype()];
     for (Call& arrange : builder.before) arrange.run = chosen->table->run[static_cast<int>(Kernel::arranged)][0];
-    try {
-        const Released released;
-        for (const Call& arrange : builder.before) arrange.run(arrange);
-        builder.call.run(builder.call);
-    } catch (const std::bad_alloc&) {
-        return PyErr_NoMemory();
+    for (bool done = false; !done;) {
+        try {
+            const Released released;
+            for (const Call& arrange : builder.before) arrange.run(arrange);
+            builder.call.run(builder.call);
+            done = true;
+        } catch (const std::bad_alloc&) {
+            return PyErr_NoMemory();
+        } catch (const Interrupted&) {
+            if (PyErr_CheckSignals() < 0) return nullptr;
+        }
     }
     if (recording) recording->append(builder, twin.name);
     return builder.result();
@@ -108,9 +140,14 @@ nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::in
     std::vector<Tally> tallies(1);
     std::copy_n(sums.begin(), std::min(sums.size(), Tape::most_watched), tallies[0].sums.begin());
     bool finite = true;
-    {
-        const Released released;
-        finite = program.play(place, last, seconds, counter.value, rate.value, tallies);
+    for (bool done = false; !done;) {
+        try {
+            const Released released;
+            finite = program.play(place, last, seconds, counter.value, rate.value, tallies);
+            done = true;
+        } catch (const Interrupted&) {  // in the middle of a step, which is as if it had not begun
+            if (PyErr_CheckSignals() < 0) throw nb::python_error();
+        }
     }
     nb::list rows;
     for (const Tally& tally : tallies) {
@@ -192,6 +229,9 @@ NB_MODULE(_native, m) {
         return chosen != nullptr && name == chosen->name;
     }, "name"_a, "Use the kernels of this instruction set from now on. No result depends on it.");
     m.def("chosen", [] { return std::string(chosen ? chosen->name : ""); });
+    nb::list built_for;
+    for (const InstructionSet* set = instruction_sets(); set->name; ++set) built_for.append(set->name);
+    m.attr("built_for") = built_for;  // best first, whether this machine can run them or not
     m.attr("compiler") = "GCC " __VERSION__;
 
     for (int i = 0; i < twin_count; ++i) {

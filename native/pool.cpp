@@ -30,11 +30,15 @@ constexpr int bits = 20;
 constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
 constexpr std::int64_t most_chunks = static_cast<std::int64_t>(mask);
 
+struct Pool;
+thread_local const Pool* employer = nullptr;  // of a worker
+
 struct Pool {
     std::mutex one_job;
     std::atomic<std::uint64_t> ticket{0};
     std::atomic<std::int64_t> finished{0};
     std::atomic<bool> failed{false};
+    std::atomic<bool> left{false};        // no other chunk of this job shall be begun
     std::atomic<int> sleeping{0};
     std::atomic<std::uint32_t> bell{0};   // changes when there may be work
     Chunk chunk = nullptr;
@@ -50,7 +54,12 @@ struct Pool {
             if (next >= count) return false;
             if (ticket.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
                 try {
-                    chunk(job, static_cast<std::int64_t>(next));
+                    if (!left.load(std::memory_order_relaxed)) {
+                        heed_interruption();
+                        chunk(job, static_cast<std::int64_t>(next));
+                    }
+                } catch (const Interrupted&) {
+                    left.store(true, std::memory_order_relaxed);
                 } catch (...) {
                     failed.store(true, std::memory_order_relaxed);
                 }
@@ -61,6 +70,7 @@ struct Pool {
     }
 
     void work(int worker) {  // the first is number 0
+        employer = this;
         for (;;) {
             const std::uint32_t heard = bell.load(std::memory_order_acquire);
             const bool on_duty = worker < threads() - 1;
@@ -112,6 +122,12 @@ Pool& pool() {
 
 }  // namespace
 
+thread_local bool (*interrupted)() = nullptr;
+
+void heed_interruption() {
+    if (employer ? employer->left.load(std::memory_order_relaxed) : interrupted && interrupted()) throw Interrupted();
+}
+
 void* thread_scratch(int which, std::size_t bytes) {
     struct Room {
         void* at = nullptr;
@@ -144,7 +160,10 @@ void run_chunks(std::int64_t count, Chunk chunk, const void* job) {
     const int extra = threads() - 1;
     Pool* shared = extra > 0 && count <= most_chunks ? &pool() : nullptr;
     if (shared == nullptr || !shared->one_job.try_lock()) {  // another Python thread has the pool: do it alone
-        for (std::int64_t i = 0; i < count; ++i) chunk(job, i);
+        for (std::int64_t i = 0; i < count; ++i) {
+            heed_interruption();
+            chunk(job, i);
+        }
         return;
     }
     Pool& p = *shared;
@@ -162,8 +181,10 @@ void run_chunks(std::int64_t count, Chunk chunk, const void* job) {
         else sched_yield();  // the system has taken a worker's core away: let it have this one
     }
     const bool failed = p.failed.exchange(false, std::memory_order_relaxed);
+    const bool left = p.left.exchange(false, std::memory_order_relaxed);
     p.one_job.unlock();
     if (failed) throw std::bad_alloc();
+    if (left) throw Interrupted();
 }
 
 }  // namespace chainrule

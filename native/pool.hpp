@@ -12,6 +12,14 @@ using Chunk = void (*)(const void* job, std::int64_t chunk);
 // Throws std::bad_alloc, after the others are done, where a chunk threw: all that kernels can run out of is memory.
 void run_chunks(std::int64_t count, Chunk chunk, const void* job);
 
+// How Ctrl-C ends a kernel: before each chunk, the thread that called run_chunks asks its `interrupted`, where it has one;
+// if that says so, no other chunk is begun, and run_chunks throws Interrupted. What the kernel was to write is half done.
+struct Interrupted {};
+extern thread_local bool (*interrupted)();
+
+// Asks between chunks too: for chunks that take long.
+void heed_interruption();
+
 // Room of the calling thread's own, aligned to 64 bytes, one for each of `which` from 0 to 7; what was in it may be gone.
 void* thread_scratch(int which, std::size_t bytes);
 

@@ -70,6 +70,19 @@ void what_fails_is_reported_and_the_rest_is_done(std::int64_t count) {
     expect(caught, "a chunk failed and nobody said so");
 }
 
+void what_is_interrupted_is_left(std::int64_t count) {
+    std::vector<int> runs(static_cast<std::size_t>(count), 0);
+    bool caught = false;
+    interrupted = [] { return true; };
+    try {
+        parallel(count, [&](std::int64_t i) { ++runs[static_cast<std::size_t>(i)]; });
+    } catch (const Interrupted&) {
+        caught = true;
+    }
+    interrupted = nullptr;
+    for (const int n : runs) expect(n == 1 || (caught && n == 0), "an interrupted chunk ran twice, or was left unsaid");
+}
+
 void work(int rounds) {
     for (int round = 0; round < rounds; ++round) {
         each_chunk_once(1 + round % 70);
@@ -78,6 +91,7 @@ void work(int rounds) {
         ranges_cover_everything_once(round * 37 % 1000, 1000.0);
         room_is_a_thread_s_own(1 + round % 40);
         what_fails_is_reported_and_the_rest_is_done(2 + round % 30);
+        what_is_interrupted_is_left(2 + round % 30);
     }
 }
 

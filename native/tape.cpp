@@ -6,12 +6,26 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
+
+#include "pool.hpp"
 
 namespace chainrule {
 
 thread_local Tape* recording = nullptr;
 
 namespace {
+
+class Uninterrupted {
+public:
+    Uninterrupted() : asked_(std::exchange(interrupted, nullptr)) {}
+    ~Uninterrupted() { interrupted = asked_; }
+    Uninterrupted(const Uninterrupted&) = delete;
+    Uninterrupted& operator=(const Uninterrupted&) = delete;
+
+private:
+    bool (*asked_)();
+};
 
 double number_at(const void* at, int type) {
     if (type == NPY_FLOAT) return *static_cast<const float*>(at);
@@ -62,6 +76,7 @@ bool Tape::assign(PyArrayObject* target, PyArrayObject* source) {
         for (void*& array : call->array)
             if (array == PyArray_DATA(source)) {
                 array = PyArray_DATA(target);
+                updates_at_ = std::min(updates_at_, static_cast<std::size_t>(calls_.rend() - call) - 1);
                 return true;
             }
     return false;
@@ -82,7 +97,8 @@ bool Tape::guard(PyArrayObject* value) {
     return false;
 }
 
-// The weight gradient of a layer and the SGD update that alone uses it: nothing is written in between.
+// The weight gradient of a layer and the SGD update that alone uses it: nothing is written in between. Not where the
+// gradient takes some 20 ms: Ctrl-C leaves it undone, but not an update.
 void Tape::fuse(const Table& table) {
     const auto is = [&](const Call& call, Kernel kernel, int dtype) { return call.run == table.run[static_cast<int>(kernel)][dtype]; };
     const auto uses = [](const Call& call, const void* array) {
@@ -92,6 +108,7 @@ void Tape::fuse(const Table& table) {
         for (std::size_t i = guard_at_; i < calls_.size(); ++i) {
             if (!is(calls_[i], Kernel::linear_backward_parameters, dtype)) continue;
             const Call gradient = calls_[i];  // arrays dy x | dW db
+            if (gradient.size[0] * gradient.size[1] * gradient.size[2] > std::int64_t{1} << 30) continue;
             std::size_t j = i + 1;
             while (j < calls_.size() && !uses(calls_[j], gradient.array[2]) && !uses(calls_[j], gradient.array[3])) ++j;
             if (j == calls_.size() || !is(calls_[j], Kernel::sgd_update, dtype)) continue;
@@ -108,18 +125,31 @@ void Tape::fuse(const Table& table) {
             if (!only) continue;
             update = both;
             calls_.erase(calls_.begin() + static_cast<std::ptrdiff_t>(i));
+            updates_at_ -= i < updates_at_;
         }
 }
 
+void Tape::run(std::size_t begin, std::size_t end) const {
+    for (std::size_t i = begin; i < end; ++i) calls_[i].run(calls_[i]);
+}
+
 bool Tape::replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, Figures& kept) const {
+    const std::size_t updates_at = std::min(updates_at_, calls_.size());
     std::memcpy(index, rows, static_cast<std::size_t>(count) * sizeof *index);
     step += 1;
-    for (std::size_t i = 0; i < guard_at_; ++i) calls_[i].run(calls_[i]);
-    if (!std::isfinite(number_at(guarded_.at, guarded_.type))) {
+    try {
+        run(0, guard_at_);
+        if (!std::isfinite(number_at(guarded_.at, guarded_.type))) {
+            step -= 1;
+            return false;
+        }
+        run(guard_at_, updates_at);
+    } catch (...) {
         step -= 1;
-        return false;
+        throw;
     }
-    for (std::size_t i = guard_at_; i < calls_.size(); ++i) calls_[i].run(calls_[i]);
+    const Uninterrupted until_the_end;
+    run(updates_at, calls_.size());
     for (std::size_t i = 0; i < most_watched; ++i)
         kept[i] = watched_[i].at ? number_at(watched_[i].at, watched_[i].type) : std::numeric_limits<double>::quiet_NaN();
     return true;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,10 +38,12 @@ public:
     std::size_t calls() const { return calls_.size(); }
 
     // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values; where
-    // none is watched it is NaN. False, with nothing updated and the step not counted, where the guarded value is not finite.
+    // none is watched it is NaN. False, with nothing updated and the step not counted, where the guarded value is not finite;
+    // likewise where it throws. Once the updates have begun, the step is taken to its end.
     bool replay(const std::int64_t* rows, std::int64_t count, std::int64_t* index, double& step, Figures& kept) const;
 
 private:
+    void run(std::size_t begin, std::size_t end) const;
     struct Value { const void* at; int type; };
     bool known(const void* data) const;
     Value value_of(PyArrayObject* array);
@@ -51,6 +54,7 @@ private:
     std::array<Value, most_watched> watched_{};
     Value guarded_{nullptr, 0};
     std::size_t guard_at_ = 0;
+    std::size_t updates_at_ = std::numeric_limits<std::size_t>::max();  // the first call that changes weights or slots
     std::string failure_;
 };
 

@@ -12,6 +12,7 @@ from chainrule.errors import DivergenceError
 from chainrule.layers import Layer
 from chainrule.operations import OPERATIONS, gather_rows, linear_backward, linear_forward, operation, step_backward
 from chainrule.operations.operation import runs_natively
+from chainrule.training.run import Run
 from chainrule.training.steps import Steps
 
 pytestmark = [
@@ -206,6 +207,34 @@ def test_a_layer_that_writes_into_a_result_is_left_to_python(recorded):
     x = np.clip(X, -0.3, 0.3)
     x[30] = 9
     assert trained(Clipping(), data=(x, LABELS)) == by_python(trained, Clipping(), data=(x, LABELS))
+    assert recorded == [False]
+
+
+FAR_ROW = np.where(np.arange(70)[:, None] == 30, 9, np.clip(X, -0.3, 0.3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("which", ["layer", "inner layer", "loss", "optimizer"])
+def test_a_decision_on_values_that_no_compared_row_shows_is_made_in_each_step_where_the_class_says_so(recorded, which):
+    class Deciding(Leaky):
+        recordable = which not in ("layer", "inner layer")
+
+        def forward(self, x, context):
+            slope = 0.9 if float(x.max()) > 2.5 else 0.1
+            return leaky_relu_forward(x, slope), (x, slope)
+
+    class MyLoss(cr.CrossEntropy):
+        recordable = which != "loss"
+
+    class MyOptimizer(cr.SGD):
+        recordable = which != "optimizer"
+
+    def run():
+        layer = cr.Sequential((Deciding(),)) if which == "inner layer" else Deciding()
+        net = network(layer, loss=MyLoss())
+        cr.train(net, (FAR_ROW, LABELS), epochs=4, batch_size=16, optimizer=MyOptimizer(0.05), progress=False)
+        return weights(net)
+
+    assert run() == by_python(run)
     assert recorded == [False]
 
 
@@ -544,6 +573,28 @@ def test_a_divergence_long_after_the_weights_were_last_kept(recorded, monkeypatc
         return diverge(net, FAR, epochs=100_000, batch_size=2, optimizer=cr.SGD(1e36))
 
     assert run() == by_python(run)
+
+
+def test_an_interruption_while_a_tape_is_tried_out_leaves_the_weights_as_they_were(monkeypatch):
+    """Ctrl-C between two parameters, as the weights before the trial are put back."""
+    complete, tried = Run.complete_step, []
+
+    def interrupted(run):
+        if not tried:
+            tried.append(weights(run.network))
+            values, _ = run._due
+            name = next(iter(values))
+            run.network.parameters[name][...] = values[name]
+            raise KeyboardInterrupt
+        complete(run)
+
+    net = network(cr.Tanh()).build((5,))
+    before = weights(net)
+    monkeypatch.setattr(Run, "complete_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        cr.train(net, (X, LABELS), progress=False)
+    assert tried != [before]
+    assert weights(net) == before
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------

@@ -280,6 +280,69 @@ def test_ctrl_c_ends_a_training_at_once_and_at_a_whole_step(record_property):
     assert int(found.split()[-1]) > 3
 
 
+LONG_STEPS = """
+    import os, signal, threading
+    import numpy as np
+    import chainrule as cr
+    from chainrule import kernels
+
+    rng = np.random.default_rng(0)
+    kernels.set_threads(THREADS)
+
+    def state(run):
+        return b"".join(array.tobytes() for array in (*run.network.parameters.values(), *run.slot_arrays.values()))
+
+    class Interrupt(cr.Callback):
+        def on_step_end(self, run):
+            self.run, self.step, self.state = run, run.step, state(run)
+            if run.step == 1:
+                threading.Timer(0.02, os.kill, [os.getpid(), signal.SIGINT]).start()
+
+    interrupt = Interrupt()
+    network = cr.Network([cr.Linear(2000), cr.Tanh(), cr.Linear(10)], loss=cr.CrossEntropy())
+    samples, optimizer = 3000 * THREADS, cr.OPTIMIZER(0.1)
+    data = rng.normal(size=(samples, 2000)), rng.integers(0, 10, samples)
+    try:
+        cr.train(network, data, batch_size=None, optimizer=optimizer, callbacks=[interrupt], progress=False)
+    except KeyboardInterrupt:
+        print("at a whole step" if state(interrupt.run) == interrupt.state else "in between")
+        print("step", interrupt.run.step - interrupt.step)
+"""
+
+
+@pytest.mark.parametrize(("threads", "optimizer"), [("1", "SGD"), ("2", "Momentum")])
+def test_ctrl_c_in_the_middle_of_a_long_step_leaves_it_undone(threads, optimizer):
+    """A step is 48 thousand million multiplications and additions for each thread: it takes longer than the answer."""
+    program = LONG_STEPS.replace("THREADS", threads).replace("OPTIMIZER", optimizer)
+    assert run(program).splitlines() == ["at a whole step", "step 0"]
+
+
+def test_a_kernel_is_done_again_where_python_goes_on_after_ctrl_c():
+    program = """
+        import os, signal, threading
+        import numpy as np
+        from chainrule import kernels
+        from chainrule.operations import linear_forward
+        from test_kernels_threads import large_product
+
+        def answer(number, frame):
+            answered.append(large_product())
+
+        answered = []
+        signal.signal(signal.SIGINT, answer)
+        kernels.set_threads(2)
+        x, b = np.random.default_rng(0).normal(size=(2000, 2000)).astype(np.float32), np.zeros(2000, np.float32)
+        expected = linear_forward(x, x, b).tobytes()
+        for pressed, delay in enumerate((0.001, 0.01, 0.03, 0.06), 1):
+            threading.Timer(delay, os.kill, [os.getpid(), signal.SIGINT]).start()
+            assert linear_forward(x, x, b).tobytes() == expected
+            while len(answered) < pressed:
+                pass
+        assert answered == [large_product()] * 4
+    """
+    run(program)
+
+
 VALIDATING = """
     import time
     import numpy as np
@@ -422,22 +485,34 @@ def test_the_environment_selects_the_formulas():
     assert run(SHOW, CHAINRULE_BACKEND="reference").split()[2:] == ["False", "0"]
 
 
+@pytest.mark.parametrize("name", ["CHAINRULE_ISA", "CHAINRULE_THREADS", "CHAINRULE_BACKEND"])
+def test_an_empty_variable_is_the_same_as_none(name):
+    assert run(SHOW, **{name: ""}) == run(SHOW)
+
+
+THREADS = "a whole number from 1 to 64"
+SETS = f"one of {', '.join(kernels._native.built_for)}" if kernels.available else ""
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "expected"),
     [
-        ("CHAINRULE_ISA", "sse2"),
-        ("CHAINRULE_ISA", "avx2"),
-        ("CHAINRULE_THREADS", "0"),
-        ("CHAINRULE_THREADS", "65"),
-        ("CHAINRULE_THREADS", "two"),
-        ("CHAINRULE_THREADS", "-1"),
-        ("CHAINRULE_THREADS", "²"),
-        ("CHAINRULE_BACKEND", "gpu"),
+        ("CHAINRULE_ISA", "sse2", SETS),
+        ("CHAINRULE_ISA", "zen4", SETS),
+        ("CHAINRULE_ISA", "x86-64-v5", SETS),
+        ("CHAINRULE_THREADS", "0", THREADS),
+        ("CHAINRULE_THREADS", "65", THREADS),
+        ("CHAINRULE_THREADS", "abc", THREADS),
+        ("CHAINRULE_THREADS", "-1", THREADS),
+        ("CHAINRULE_THREADS", "²", THREADS),
+        ("CHAINRULE_THREADS", "9" * 5000, THREADS),
+        ("CHAINRULE_BACKEND", "gpu", "one of native, reference"),
     ],
 )
-def test_a_wrong_setting_in_the_environment_is_named(name, value):
+def test_a_wrong_setting_in_the_environment_is_named(name, value, expected):
     process = start(SHOW, **{name: value})
-    assert "SettingError" in process.communicate(timeout=PATIENCE)[1]
+    said = process.communicate(timeout=PATIENCE)[1].splitlines()[-1]
+    assert said == f"chainrule.errors.SettingError: {name}: expected {expected}, got {value!r}"
     assert process.returncode == 1
 
 

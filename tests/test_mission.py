@@ -12,6 +12,7 @@ import pytest
 import chainrule as cr
 from chainrule import operations as ops
 from chainrule.data.mnist import PARTS, find
+from chainrule.operations.operation import runs_natively
 
 # A. Decisions: the perceptron
 
@@ -515,6 +516,16 @@ def test_e4_a_gradient_is_the_sum_over_all_paths():
         scores, saved = network.forward(x)
         dx, _ = network.body.backward(network.loss.backward(np.ones(1), scores, t), saved)
         assert dx[0, i] == pytest.approx(total, rel=1e-12)
+
+
+@pytest.mark.mnist
+@pytest.mark.skipif(not runs_natively(), reason="operations run by their formulas here: it would take too long")
+def test_e3_softmax_of_pooled_convolutions_on_mnist(mnist):
+    layers = [cr.Reshape((1, 28, 28)), cr.Conv2D(20, 5), cr.ReLU(), cr.MaxPool2D(2), cr.Flatten(), cr.Linear(10)]
+    network = cr.Network(layers, loss=cr.CrossEntropy(), seed=0)
+    settings = {"epochs": 2, "batch_size": 100, "optimizer": cr.Adam(0.015), "schedule": cr.OneCycle()}
+    cr.train(network, mnist.train, progress=False, **settings)
+    assert network.evaluate(*mnist.test)["accuracy"] >= 0.985
 
 
 def test_e5_update_sooner_rather_than_later(digits):

@@ -12,8 +12,10 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DataError, DivergenceError, MissingExtraError, NotSeparableError, SettingError, ShapeError
+from chainrule.layers import Layer
 from chainrule.training import Progress
 from chainrule.training.progress import epoch_line
+from chainrule.training.run import Run
 
 
 def blobs(samples=60):
@@ -71,6 +73,30 @@ def test_mini_batches_in_order_are_single_steps_one_after_the_other():
     for rows in (slice(0, 25), slice(25, 50), slice(50, 60)):
         cr.train(apart, (x[rows], labels[rows]), epochs=1, batch_size=None, optimizer=cr.SGD(0.1), progress=False)
     assert weights(together) == weights(apart)
+
+
+@pytest.mark.usefixtures("registers")
+@pytest.mark.parametrize(
+    ("batch_size", "sizes"), [(1, [1] * 10), (4, [4, 4, 2]), (10, [10]), (100, [10]), (None, [10])]
+)
+def test_every_sample_comes_once_in_each_epoch(batch_size, sizes):
+    batches = []
+
+    class Watching(Layer):
+        def forward(self, x, context):
+            batches.append(x[:, 0].tolist())
+            return x, ()
+
+        def backward(self, dy, saved):
+            return dy, {}
+
+    net = cr.Network([Watching(), cr.Linear(1)], loss=cr.SquaredError())
+    with cr.backend("reference"):
+        cr.train(net, (np.arange(10)[:, None], np.zeros(10)), epochs=3, batch_size=batch_size, progress=False)
+    assert [len(batch) for batch in batches] == 3 * sizes
+    epochs = np.concatenate(batches).reshape(3, 10)
+    assert np.sort(epochs).tolist() == [list(range(10))] * 3
+    assert len(np.unique(epochs, axis=0)) == (1 if len(sizes) == 1 else 3)
 
 
 def test_same_seed_same_bytes_other_seed_other_bytes():
@@ -231,15 +257,14 @@ def test_a_callback_that_raises_leaves_the_last_whole_step():
 
 def test_an_interruption_in_the_middle_of_a_step_ends_that_step(monkeypatch):
     """Ctrl-C between two parameters: the step that was begun is completed before the error goes on."""
-    from chainrule.training.run import Run
-
     complete = Run.complete_step
 
     def interrupted(run):
         if run.step == 2 and not hasattr(run, "hit"):
             run.hit = True
-            name = next(iter(run._updated))
-            run.network.parameters[name][...] = run._updated[name][0]
+            values, _ = run._due
+            name = next(iter(values))
+            run.network.parameters[name][...] = values[name]
             raise KeyboardInterrupt
         complete(run)
 

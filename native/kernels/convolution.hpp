@@ -130,7 +130,8 @@ template <class T> void dense_filter_gradient(const Shapes& s, const T* dy, cons
     if (s.N == 0) std::fill_n(total, s.P * M * s.O, T(0));
     const std::int64_t most = s.N * s.I * s.J * s.P * M * s.O < (1 << 19) ? 1 : 4, groups = std::min(most, tiles);
     parallel(groups, [&](std::int64_t group) {
-        for (std::int64_t n = 0; n < s.N; ++n)
+        for (std::int64_t n = 0; n < s.N; ++n) {
+            if (n % 8 == 0) heed_interruption();
             for (std::int64_t i = group; i < tiles; i += groups) {
                 const std::int64_t p = i / (down * across), m = i / across % down * rows, o = i % across * tile_columns<T>;
                 const Terms<T> terms{s.J, images + ((n * height + p) * width) * s.C + m, 1, s.across * s.C,
@@ -140,6 +141,7 @@ template <class T> void dense_filter_gradient(const Shapes& s, const T* dy, cons
                                   static_cast<int>(std::min(tile_columns<T>, s.O - o)), terms,
                                   total + (p * M + m) * s.O + o, s.O, n == 0, static_cast<const T*>(nullptr));
             }
+        }
     });
     for (std::int64_t o = 0; o < s.O; ++o)
         for (std::int64_t ch = 0; ch < s.C; ++ch)

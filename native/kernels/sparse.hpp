@@ -1,5 +1,7 @@
-// The linear layer's products where most inputs are exactly zero, as in images of digits, or where there are few samples. fma(0, w, c) is c, so
-// leaving those terms out changes no bit of the sum, which still runs over the others in the same order.
+// The linear layer's products where most inputs are exactly zero, as in images of digits, or where there are few samples.
+// fma(0, w, c) is c for every finite w, so leaving those terms out changes no bit of the sum, which still runs over the
+// others in the same order. Only 0 · ∞ and 0 · NaN, which the formula would make NaN, are left out as well. Weights that
+// are not finite are refused by training and model files, and gradients that are not finite show in those of the bias.
 #pragma once
 
 #include "product.hpp"

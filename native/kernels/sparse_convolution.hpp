@@ -1,6 +1,7 @@
 // The gradients of a convolution where most of dy is exactly zero, as it is behind max pooling (three of four), ReLU and
 // dropout. fma(0, w, c) is c, so leaving those terms out changes no bit of a sum that runs over the others in the same
-// order: for dW over samples, rows, columns; for dx over the pixels of dy, row by row, and their channels.
+// order: for dW over samples, rows, columns; for dx over the pixels of dy, row by row, and their channels. What sparse.hpp
+// says of numbers that are not finite holds here too.
 #pragma once
 
 #include "images.hpp"

@@ -20,6 +20,7 @@ class Configurable:
     """Base of everything whose dataclass fields describe it completely."""
 
     register: ClassVar[dict[str, type["Configurable"]]] = {}
+    recordable: ClassVar[bool] = True  # False: Python takes every step of a training with it, not a tape (see training)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
@@ -61,7 +62,7 @@ def _fields(cls: type[Configurable]) -> list[str]:
     """The names of the settings. Raises SettingError for a class that is not a dataclass."""
     if not dataclasses.is_dataclass(cls):
         raise SettingError(f"{cls.__name__} cannot be described: write @dataclass(eq=False) above the class")
-    return [field.name for field in dataclasses.fields(cls)]
+    return [field.name for field in dataclasses.fields(cls) if field.init]
 
 
 def _to_json(value: Any) -> JSON:

@@ -4,7 +4,11 @@ A twin takes the arguments of its operation and gives its result, or NotImplemen
 it was not made for (integers, half precision, other memory orders …): the operation then runs its formula. Which
 instruction set and how many threads are used changes no bit of any result.
 
-Environment: CHAINRULE_ISA caps the instruction set (`x86-64-v3`, `x86-64-v4`), CHAINRULE_THREADS sets the threads.
+Linear layers leave out inputs that are exactly zero, which changes nothing while the weights are finite. Where a weight
+is infinite or NaN, the formula says NaN also for an input of 0; a twin may leave the result finite.
+
+Environment: CHAINRULE_ISA caps the instruction set (`x86-64-v3`, `x86-64-v4`, `arm64`), CHAINRULE_THREADS sets the
+threads. Empty is the same as unset.
 """
 
 import os
@@ -71,22 +75,20 @@ def set_instruction_set(name: str) -> None:
 
 
 def _start() -> None:
-    """Choose the best instruction set allowed, and the number of threads."""
+    """Choose the best instruction set allowed, and the number of threads. A variable that is empty says nothing."""
+    wanted = os.environ.get("CHAINRULE_THREADS")
+    if wanted and wanted not in map(str, range(1, 65)):
+        raise SettingError(f"CHAINRULE_THREADS: expected a whole number from 1 to 64, got {wanted!r}")
     if not available:
         if os.environ.get("CHAINRULE_BACKEND") != "reference":
             warnings.warn(f"{_missing}; every operation runs its NumPy formula, several times slower", stacklevel=2)
         return
-    cap = os.environ.get("CHAINRULE_ISA", "")
-    allowed = instruction_sets()
-    if cap:
-        allowed = [name for name in allowed if name <= cap]
-    if not allowed:
-        raise SettingError(f"CHAINRULE_ISA: expected one of {', '.join(instruction_sets())}, got {cap!r}")
-    set_instruction_set(allowed[0])
-    wanted = os.environ.get("CHAINRULE_THREADS", "")
+    built = _native.built_for
+    cap = os.environ.get("CHAINRULE_ISA") or built[0]
+    if cap not in built:
+        raise SettingError(f"CHAINRULE_ISA: expected one of {', '.join(built)}, got {cap!r}")
+    set_instruction_set(next(name for name in built[built.index(cap) :] if name in instruction_sets()))
     if wanted:
-        if not wanted.isdecimal():
-            raise SettingError(f"CHAINRULE_THREADS: expected a whole number from 1 to 64, got {wanted!r}")
         set_threads(int(wanted))
 
 

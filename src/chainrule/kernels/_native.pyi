@@ -4,6 +4,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+built_for: list[str]  # the instruction sets there are kernels for, best first
 compiler: str
 
 class Cell:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
@@ -48,19 +48,10 @@ class Reshape(Layer):
 
 
 @dataclass(eq=False)
-class Flatten(Layer):
-    """A sample of any shape becomes a row of features."""
+class Flatten(Reshape):
+    """A sample of any shape becomes a row of features: Reshape((-1,))."""
 
-    def build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
-        self.input_shape = input_shape
-        self.output_shape = (prod(input_shape),)
-        return self.output_shape
-
-    def forward(self, x: Array, context: Context) -> tuple[Array, Saved]:
-        return reshape_forward(x, self.output_shape), ()
-
-    def backward(self, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
-        return reshape_backward(dy, self.input_shape), {}
+    shape: Shape = field(default=(-1,), init=False, repr=False)
 
     @classmethod
     def examples(cls) -> list[tuple[Layer, Shape]]:

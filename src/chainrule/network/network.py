@@ -177,7 +177,7 @@ class Network:
             batch_size: how many go through at a time; the answers do not depend on it beyond rounding.
 
         Raises:
-            DataError, DataTypeError: see `check_inputs`; or a score or parameter is not finite.
+            DataError, DataTypeError: see `check_inputs`; or a score is not finite, be it for a parameter that is not.
 
         """
         f = self._scores(self.check_inputs(x), batch_size)

@@ -18,13 +18,14 @@ R = TypeVar("R")
 BACKENDS = ("native", "reference")
 
 
-def _checked(name: str) -> str:
+def _checked(name: str, setting: str) -> str:
     if name not in BACKENDS:
-        raise SettingError(f"backend: expected one of {', '.join(BACKENDS)}, got {name!r}")
+        raise SettingError(f"{setting}: expected one of {', '.join(BACKENDS)}, got {name!r}")
     return name
 
 
-_backend = ContextVar("chainrule_backend", default=_checked(os.environ.get("CHAINRULE_BACKEND", "native")))
+_at_first = _checked(os.environ.get("CHAINRULE_BACKEND") or "native", "CHAINRULE_BACKEND")
+_backend = ContextVar("chainrule_backend", default=_at_first)
 
 
 class Operation(Generic[P, R]):
@@ -77,7 +78,7 @@ def runs_natively() -> bool:
 @contextlib.contextmanager
 def backend(name: str) -> Iterator[None]:
     """Within the block, run operations by their compiled twins ("native") or by their formulas ("reference")."""
-    token = _backend.set(_checked(name))
+    token = _backend.set(_checked(name, "backend"))
     try:
         yield
     finally:

@@ -30,10 +30,11 @@ class FullBatchSteps:
         before: Evaluated = here.details
         found, pairs = Point(0.0, 0.0, w, here), self._pairs()
         if np.isfinite(here.cost):
+            run.promise(self._parts(w), run.step)
             try:
                 found, pairs = self._optimizer.step(self._evaluate, w, here, pairs, run.rate_at(run.step + 1))
             finally:
-                self._try(w)
+                run.complete_step()
         worked = Worked(before.cost, before.right, self._updated(found.w, pairs), before.figures)
         run.put(worked, self._data[0])
         self._here, self._weights, self._settings = found.there, found.w, settings_of(run)

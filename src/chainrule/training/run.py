@@ -68,7 +68,7 @@ class Run:
         self._slots: dict[str, Slots] = {
             name: tuple(aligned_copy(slot) for slot in self.optimizer.first_slots(W)) for name, W in parameters.items()
         }
-        self._updated: Updated = {}
+        self._due: tuple[dict[str, Array], int] | None = None
         self._stop = ""
 
     def stop(self, reason: str) -> None:
@@ -140,17 +140,22 @@ class Run:
         for name, (W, _) in worked.updated.items():
             if not np.isfinite(W).all():
                 raise diverged(self, x, parameter=name)
-        self._updated = worked.updated
+        self.promise(self.named(worked.updated), self.step + 1)
         self.complete_step()
 
+    def promise(self, values: dict[str, Array], step: int) -> None:
+        """From now on these are the weights and slots, after `step` whole steps: `complete_step` puts them in place."""
+        self._due = values, step
+
     def complete_step(self) -> None:
-        """Put the new weights in place. Called again after an interruption, it ends what was begun."""
-        if not self._updated:
+        """Put in place what is promised. Called again after an interruption, it ends what was begun."""
+        if self._due is None:
             return
+        values, step = self._due
         live = {**self.network.parameters, **self.slot_arrays}
-        for name, array in self.named(self._updated).items():
+        for name, array in values.items():
             live[name][...] = array
-        self.step, self._updated = self.step + 1, {}
+        self.step, self._due = step, None
 
     def named(self, updated: Updated) -> dict[str, Array]:
         """New weights and slots under the names of `network.parameters` and `slot_arrays`."""

@@ -6,6 +6,7 @@ Both give the same bits. A tape is checked against Python, byte for byte, before
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -113,10 +114,12 @@ class Steps:
         self._keep(single)
         self._counter.value = run.step
         sums = [run.sums.get(name, 0.0) for name in self._watched]
-        self._epoch, self._position, rows, finite = program.play(
-            self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, sums
-        )
-        run.step = int(self._counter.value)
+        try:
+            self._epoch, self._position, rows, finite = program.play(
+                self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, sums
+            )
+        finally:  # also where Ctrl-C was pressed in the middle of a step
+            run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
             self._go_back()
             while True:
@@ -136,13 +139,15 @@ class Steps:
 
     def _go_back(self) -> None:
         """To the weights that were kept: from there Python finds the step whose update was not finite."""
-        copies, self._epoch, self._position, self._run.step = self._kept
-        for name, array in {**self._run.network.parameters, **self._run.slot_arrays}.items():
-            array[...] = copies[name]
+        copies, self._epoch, self._position, step = self._kept
+        self._run.promise(copies, step)
+        self._run.complete_step()
 
     def _recorded(self) -> kernels.Program | None:
         """The program of this training, or None where a layer, loss or optimizer cannot be recorded."""
         run, samples = self._run, len(self._x)
+        if not _recordable(run):
+            return None
         before = [np.copy(one) if isinstance(one, np.ndarray) else one for one in settings_of(run)]
         self._counter, self._rate = kernels.Cell(), kernels.Cell()
         program = kernels.Program(samples, self._size, self._shuffle, run.seed, SHUFFLE)
@@ -198,34 +203,42 @@ class Steps:
         rate = run.rate_at(run.step + LATER)
         w = None if self._w is None else self._w[rows]
         expected = run.named(run.work_out(self._x[rows], self._t[rows], w, run.step + LATER, rate).updated)
-        before = {name: array.copy() for name, array in live.items()}
         trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)
         trial.rates(np.array([rate]))
         self._counter.value = run.step + LATER - 1
+        run.promise({name: array.copy() for name, array in live.items()}, run.step)
         try:
             finite = trial.play(1, position, 1, 0.0, self._counter, self._rate)[3]
             return finite and all(live[name].tobytes() == array.tobytes() for name, array in expected.items())
         finally:
-            for name, array in live.items():
-                array[...] = before[name]
+            run.complete_step()
 
 
-def settings_of(run: Run) -> list[Any]:
-    """What layers, loss, optimizer and the rest are made of, level by level: a tape takes it for unchanging."""
+def _parts(run: Run) -> Iterator[Any]:
+    """What layers, loss, optimizer and the rest are made of, level by level, and they themselves."""
     parts = run.network.body, run.network.loss, run.optimizer, run.schedule, run.penalty, run.clip, run.rate_factor
-    found: list[Any] = []
     waiting, seen = list[Any](parts), set()
     while waiting:
         part = waiting.pop()
         if isinstance(part, tuple | list):
             waiting.extend(part)
-        elif isinstance(part, Configurable) and id(part) not in seen:
+        elif not isinstance(part, Configurable):
+            yield part
+        elif id(part) not in seen:
             seen.add(id(part))
             waiting.extend(vars(part).values())
-        else:
-            found.append(part)
-    return found
+            yield part
+
+
+def settings_of(run: Run) -> list[Any]:
+    """All numbers, texts, arrays … in them: a tape takes these for unchanging."""
+    return [part for part in _parts(run) if not isinstance(part, Configurable)]
+
+
+def _recordable(run: Run) -> bool:
+    """Whether none of them says that a tape must not be used."""
+    return all(part.recordable for part in _parts(run) if isinstance(part, Configurable))
 
 
 def alike(old: list[Any], new: list[Any]) -> bool:

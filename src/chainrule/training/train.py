@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.arrays import Array, check_finite
 from chainrule.configuration import whole_number
-from chainrule.data.batches import split
+from chainrule.data.splitting import split
 from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.network.weights import as_sample_weights
@@ -77,6 +77,7 @@ def train(
     Raises:
         SettingError, DataError, DataTypeError: something given cannot be used; the network is as before.
         DivergenceError: a value was no longer finite; names epoch, step, layer and the likely cause.
+        KeyboardInterrupt: Ctrl-C; the step at hand is left undone, the network is as after the last whole step.
 
     """
     if not isinstance(network, Network):

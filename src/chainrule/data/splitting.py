@@ -1,44 +1,15 @@
-"""Which rows go together: the batches of an epoch, and rows held back for validation. Source: mission items B3, B6."""
+"""Rows held back for validation. Source: mission item B6."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, Labels, as_numbers
-from chainrule.configuration import whole_number
+from chainrule.arrays import Array, as_numbers
 from chainrule.errors import DataError, SettingError, ShapeError
 
 Pair = tuple[Array, Array]  # samples (N, …) and their targets (N, …)
-
-
-def batches(rows: int, batch_size: int | None, rng: np.random.Generator | None = None) -> Iterator[slice | Labels]:
-    """Every one of `rows` row numbers once, `batch_size` at a time; the last batch takes what is left.
-
-    Args:
-        rows: how many there are.
-        batch_size: how many go together; None, or more than there are, takes all in one batch.
-        rng: draws a new order for this epoch; None keeps the order of the rows.
-
-    Yields:
-        What picks the rows out of an array: a slice (a view, no copy) where the order is kept, else row numbers.
-        A single batch of all rows keeps their order, because a mean over all of them does not depend on it.
-
-    Raises:
-        SettingError: `batch_size` is not a whole number of at least 1.
-
-    """
-    size = max(rows, 1) if batch_size is None else whole_number(batch_size, "batch_size")
-    order = rng.permutation(rows) if rng is not None and size < rows else None
-    return _batches(rows, size, order)
-
-
-def _batches(rows: int, size: int, order: Labels | None) -> Iterator[slice | Labels]:
-    for start in range(0, rows, size):
-        batch = slice(start, min(start + size, rows))
-        yield batch if order is None else order[batch]
 
 
 def split(x: Any, y: Any, fraction: float, rng: np.random.Generator) -> tuple[Pair, Pair]:
