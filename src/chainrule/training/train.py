@@ -112,7 +112,7 @@ def train(
     return run.history
 
 
-def _steps(run: Run, x: Array, t: Array, w: Array | None, batch_size: int, shuffle: bool) -> Steps | FullBatchSteps:
+def _steps(run: Run, x: Samples, t: Array, w: Array | None, batch_size: int, shuffle: bool) -> Steps | FullBatchSteps:
     """How the optimizer takes its steps."""
     if not isinstance(run.optimizer, LBFGS):
         return Steps(run, x, t, batch_size, shuffle, w)
@@ -120,7 +120,7 @@ def _steps(run: Run, x: Array, t: Array, w: Array | None, batch_size: int, shuff
         raise SettingError("LBFGS compares costs of all samples: pass batch_size=None")
     if run.clip is not None:
         raise SettingError("clip: LBFGS finds the length of its steps by itself, from the gradients as they are")
-    return FullBatchSteps(run, run.optimizer, x, t, w)
+    return FullBatchSteps(run, run.optimizer, run.network.floats(x), t, w)
 
 
 def _train(run: Run, steps: Steps | FullBatchSteps, held_out: Data | None, listeners: list[Callback]) -> None:
