@@ -32,6 +32,7 @@ void Program::use(const Tape* tape, std::int64_t* index, std::int64_t size) {
 // Ask for the rows of the step that begins at `begin` while the one before it is taken: a shuffled order has them
 // anywhere in memory. The rows of a large batch would drive one another out of the second cache.
 void Program::fetch(std::int64_t begin) const {
+    asm volatile("");  // else the compiler takes a function that only fetches for one that does nothing
     constexpr std::int64_t line = 64, most = 1 << 17;  // bytes
     const std::int64_t size = std::min(batch_, rows_ - begin);
     if (!shuffle_ || size <= 0) return;

@@ -11,8 +11,8 @@ class DataSet:
 
     Args:
         name: its name in the catalogue.
-        train: (x, y) to learn from. x is (N, features) float32, an array or Pixels; y is (N,) int64 class labels 0 … K−1, or, where
-            there are no classes, (N, 1) float32 values.
+        train: (x, y) to learn from. x is (N, features) float32, an array or Pixels; y is (N,) int64 class labels
+            0 … K−1, or, where there are no classes, (N, 1) float32 values.
         test: (x, y) of the same form, to test on; none of its samples is in `train`.
         image_shape: (height, width) when each row of x is an image, read line by line; else None.
         class_names: one name per label; None for a regression.
