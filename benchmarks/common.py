@@ -240,8 +240,8 @@ def main(
         workload = WORKLOADS[asked.workload]
         made, samples = trainer(asked.workload, workload, asked.variant)
         figures = measure(workload, made, samples, whole_epoch=asked.epoch)
-        x, y = load(workload)
         figures["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        x, y = load(workload)
         figures["cost"] = made.cost(x[:1000], y[:1000])
     print(json.dumps(said | {name: float(f"{value:.5g}") for name, value in figures.items()}), flush=True)
 

@@ -25,7 +25,7 @@ from benchmarks.run import print_table
 
 from chainrule import kernels
 from chainrule.operations.activations import relu_backward, relu_forward
-from chainrule.operations.batches import gather_rows
+from chainrule.operations.batches import gather_bytes, gather_rows
 from chainrule.operations.convolution import convolution_backward, convolution_backward_parameters, convolution_forward
 from chainrule.operations.dropout import dropout_backward, dropout_forward
 from chainrule.operations.linear import linear_backward, linear_backward_parameters, linear_forward
@@ -164,6 +164,9 @@ def traffic() -> list[tuple[str, int, Replay]]:
     rows_of, index = floats(60000, 784), rng.integers(0, 60000, 128)
     work = Replay(lambda: gather_rows(rows_of, index), [rows_of, index])
     rows.append(("gather_rows 128 of 60000 × 784", 2 * 128 * 784 * 4, work))
+    bytes_of, one = rng.integers(0, 256, (60000, 784), dtype=np.uint8), np.ones((), np.float32)
+    work = Replay(lambda: gather_bytes(bytes_of, index, one), [bytes_of, index, one])
+    rows.append(("gather_bytes 128 of 60000 × 784", 128 * 784 * (1 + 4), work))
     return rows
 
 

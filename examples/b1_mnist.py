@@ -21,8 +21,8 @@ def main() -> None:
     print("files:", *cr.data.where("mnist"), sep="\n  ")
     print(mnist)
     for name, (x, y) in {"train": mnist.train, "test": mnist.test}.items():
-        grey = (255 * x[:1000]).round()
-        print(f"{name}: images {x.shape} {x.dtype} in {x.min():g}…{x.max():g}, made from {grey.min():g}…{grey.max():g}")
+        low, high = x.bytes.min(), x.bytes.max()
+        print(f"{name}: images {x.shape}, bytes {low}…{high} that read as {x.dtype} {low / 255:g}…{high / 255:g}")
         print(f"  labels {y.shape}, {y.min()}…{y.max()}, as often as", *np.bincount(y))
 
     first, labels = mnist.train

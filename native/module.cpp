@@ -196,7 +196,7 @@ NB_MODULE(_native, m) {
         .def("start", [](Tape& tape) { recording = &tape; })
         .def("stop", [](Tape&) { recording = nullptr; })
         .def_prop_ro("failure", &Tape::failure)
-        .def_prop_ro("calls", &Tape::calls);
+        .def_prop_ro("calls", [](const Tape& tape) { return tape.calls().size(); });
 
     nb::class_<Program>(m, "Program", "The steps of a training, epoch after epoch, by tape.")
         .def("__init__", [](Program* made, std::int64_t rows, std::int64_t batch, bool shuffle, std::uint64_t seed, std::int64_t stream) {

@@ -38,10 +38,18 @@ public:
     bool play(Place& place, std::int64_t last, double seconds, double& counter, double& rate, std::vector<Tally>& tallies);
 
 private:
-    struct Part { const Tape* tape = nullptr; std::int64_t* index = nullptr; std::int64_t size = 0; };
+    struct Source { const char* data; std::int64_t row; };  // what rows are gathered from: where it is, bytes of a row
+    struct Part {
+        const Tape* tape = nullptr;
+        std::int64_t* index = nullptr;
+        std::int64_t size = 0;
+        std::vector<Source> sources;
+    };
     const Part& part(std::int64_t size) const { return size == parts_[0].size ? parts_[0] : parts_[1]; }
     void arrange(std::int64_t epoch);
+    void fetch(std::int64_t begin) const;
 
+    const Table* table_;
     std::int64_t rows_, batch_;
     bool shuffle_;
     Call order_call_;

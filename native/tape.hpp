@@ -35,7 +35,7 @@ public:
     void fuse(const Table& table);                              // put one call in the place of two where a kernel does both
 
     const std::string& failure() const { return failure_; }
-    std::size_t calls() const { return calls_.size(); }
+    const std::vector<Call>& calls() const { return calls_; }
 
     // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values; where
     // none is watched it is NaN. False, with nothing updated and the step not counted, where the guarded value is not finite;

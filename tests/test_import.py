@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 
-LIMIT = 0.15  # seconds
 TRIES = 10
 
 
@@ -20,14 +19,17 @@ def seconds_to_import():
     return {name.strip(): int(own.split(":")[1]) / 1e6 for own, _, name in lines[start:]}
 
 
-def test_takes_less_than_150_milliseconds():
-    """Other work on the machine only ever makes an import slower, so of each module the best try counts."""
+def test_takes_at_most_three_times_as_long_as_that_of_numpy():
+    """NumPy's own import, in the same process, is the measure: it is as slow as the machine is busy.
+
+    Other work only ever makes an import slower, so of each module the best try counts. `make bench BENCH=import`
+    measures the seconds.
+    """
     best = seconds_to_import()
     for _ in range(TRIES - 1):
-        if sum(best.values()) < LIMIT:
-            break
         best = {name: min(seconds, best[name]) for name, seconds in seconds_to_import().items()}
-    assert sum(best.values()) < LIMIT
+    ours = sum(seconds for name, seconds in best.items() if name.startswith("chainrule"))
+    assert ours < 3 * sum(seconds for name, seconds in best.items() if name.startswith("numpy"))
 
 
 def test_brings_in_nothing_heavy():

@@ -1,5 +1,6 @@
 """Data sets and their preparation: arrays in, arrays out."""
 
+from chainrule.arrays import Pixels
 from chainrule.data.catalogue import NAMES, fetch, load, where
 from chainrule.data.dataset import DataSet
 from chainrule.data.digits import load_digits
@@ -12,6 +13,7 @@ from chainrule.data.toy import make_blobs, make_parabola, make_rings, make_spira
 __all__ = [
     "NAMES",
     "DataSet",
+    "Pixels",
     "Standardizer",
     "fetch",
     "load",

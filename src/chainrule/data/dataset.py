@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chainrule.arrays import Array, Shape
+from chainrule.arrays import Array, Samples, Shape
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -11,8 +11,8 @@ class DataSet:
 
     Args:
         name: its name in the catalogue.
-        train: (x, y) to learn from. x is (N, features) float32; y is (N,) int64 class labels 0 … K−1, or, where
-            there are no classes, (N, 1) float32 values.
+        train: (x, y) to learn from. x is (N, features) float32, an array or Pixels; y is (N,) int64 class labels
+            0 … K−1, or, where there are no classes, (N, 1) float32 values.
         test: (x, y) of the same form, to test on; none of its samples is in `train`.
         image_shape: (height, width) when each row of x is an image, read line by line; else None.
         class_names: one name per label; None for a regression.
@@ -23,8 +23,8 @@ class DataSet:
     """
 
     name: str
-    train: tuple[Array, Array]
-    test: tuple[Array, Array]
+    train: tuple[Samples, Array]
+    test: tuple[Samples, Array]
     image_shape: Shape | None
     class_names: tuple[str, ...] | None
     source: str

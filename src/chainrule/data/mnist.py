@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array
+from chainrule.arrays import Pixels
 from chainrule.data.dataset import DataSet
 from chainrule.data.idx import Bytes, parse_images, parse_labels
 from chainrule.errors import DataError, DownloadError
@@ -71,7 +71,9 @@ TIMEOUT = (10, 30)  # seconds to connect, and between two pieces of an answer
 
 
 def load_mnist() -> DataSet:
-    """MNIST, 60,000 digits to train and 10,000 to test: x (N, 784) float32 in 0…1, y (N,) int64 labels 0…9.
+    """MNIST, 60,000 digits to train and 10,000 to test: x (N, 784) in 0…1, y (N,) int64 labels 0…9.
+
+    The images are `Pixels`: 47 MB of bytes that read as float32. numpy.asarray(x) makes an array of floats of them.
 
     The four IDX files, gzipped or not, are looked for in the folder CHAINRULE_DATA, in its sub-folder mnist, and in
     the user's cache. What is missing is downloaded into the cache (11 MB in all).
@@ -94,9 +96,9 @@ def load_mnist() -> DataSet:
     )
 
 
-def _rows(images: Bytes) -> Array:
-    """(N, 28, 28) bytes as (N, 784) float32 in 0…1."""
-    return np.divide(images.reshape(len(images), -1), 255, dtype=np.float32)
+def _rows(images: Bytes) -> Pixels:
+    """(N, 28, 28) bytes as (N, 784) numbers in 0…1."""
+    return Pixels(images.reshape(len(images), -1))
 
 
 def fetch_mnist() -> list[Path]:

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, as_numbers
+from chainrule.arrays import Array, Pixels, Samples, as_numbers
 from chainrule.errors import DataError, SettingError, ShapeError
 
-Pair = tuple[Array, Array]  # samples (N, …) and their targets (N, …)
+Pair = tuple[Samples, Array]  # samples (N, …) and their targets (N, …)
 
 
 def split(x: Any, y: Any, fraction: float, rng: np.random.Generator) -> tuple[Pair, Pair]:
     """Hold back `fraction` of the rows, chosen by `rng`: ((x, y) to train on, (x, y) held back).
 
     Args:
-        x: samples (N, …).
+        x: samples (N, …), an array or Pixels.
         y: their targets (N, …).
         fraction: the share to hold back, above 0 and below 1; rounded to whole rows.
         rng: chooses them. On both sides the rows keep the order they came in.
@@ -28,7 +28,8 @@ def split(x: Any, y: Any, fraction: float, rng: np.random.Generator) -> tuple[Pa
         DataTypeError: x or y is not an array of numbers.
 
     """
-    samples, targets = as_numbers(x, "x"), as_numbers(y, "y")
+    samples = x if isinstance(x, Pixels) else as_numbers(x, "x")
+    targets = as_numbers(y, "y")
     share = _share(fraction)
     if samples.ndim == 0 or targets.ndim == 0 or len(samples) != len(targets):
         raise ShapeError(f"x {samples.shape} and y {targets.shape}: expected as many rows in both")

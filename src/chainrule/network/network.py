@@ -8,7 +8,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from chainrule.arrays import Array, Shape, aligned_copy, as_floats, check_finite, float_dtype
+from chainrule.arrays import Array, Pixels, Samples, Shape, aligned_copy, as_floats, check_finite, float_dtype
 from chainrule.configuration import JSON, whole_number
 from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 from chainrule.files import Pathlike
@@ -16,6 +16,7 @@ from chainrule.layers import Context, Gradients, Layer, Saved, Sequential
 from chainrule.losses import Loss
 from chainrule.network.summary import Summary, summarize
 from chainrule.network.weights import as_class_weights, as_sample_weights, combined
+from chainrule.operations.batches import gather_bytes
 from chainrule.operations.losses import mean_backward, mean_forward, weighted_mean_backward, weighted_mean_forward
 from chainrule.randomness import stream
 from chainrule.regularizers import Penalty
@@ -163,7 +164,9 @@ class Network:
 
         """
         inputs, t = self.check_data(x, targets)
-        cost, _, found = self.cost_and_gradients(inputs, t, self.check_weights(t, sample_weight, class_weight))
+        cost, _, found = self.cost_and_gradients(
+            self.floats(inputs), t, self.check_weights(t, sample_weight, class_weight)
+        )
         if penalty is not None:
             cost, _, found = penalty.add_to(cost, found, self.parameters, len(inputs), self.dJ)
         self._check_loss(float(cost))
@@ -173,7 +176,7 @@ class Network:
         """The answer for each sample, (N, …): probabilities for the cross-entropies, values for squared error.
 
         Args:
-            x: samples (N, *input_shape).
+            x: samples (N, *input_shape), an array or Pixels.
             batch_size: how many go through at a time; the answers do not depend on it beyond rounding.
 
         Raises:
@@ -224,7 +227,7 @@ class Network:
         self._check_loss(result["loss"])
         return result
 
-    def measure(self, x: Array, t: Array, w: Array | None = None, *, batch_size: int = 512) -> dict[str, float]:
+    def measure(self, x: Samples, t: Array, w: Array | None = None, *, batch_size: int = 512) -> dict[str, float]:
         """`evaluate` on checked inputs, prepared targets, and weights of the samples with a mean of 1."""
         f = self._scores(x, batch_size)
         loss = self.loss.forward(f, t).astype(np.float64)
@@ -245,13 +248,19 @@ class Network:
         for name, W in self.parameters.items():
             check_finite(W, name)
 
-    def _scores(self, x: Array, batch_size: int) -> Array:
+    def _scores(self, x: Samples, batch_size: int) -> Array:
         size = whole_number(batch_size, "batch_size")
         starts = range(0, max(1, len(x)), size)
-        return np.concatenate([self.forward(x[start : start + size])[0] for start in starts])
+        return np.concatenate([self.forward(self.floats(x[start : start + size]))[0] for start in starts])
 
-    def check_inputs(self, x: Any, name: str = "x") -> Array:
-        """`x` as an array this network takes, (N, *input_shape) of its dtype; builds the network at the first data.
+    def floats(self, x: Samples) -> Array:
+        """Checked inputs as an array of this network's dtype: Pixels are read, an array is it already."""
+        return gather_bytes(x.bytes, np.arange(len(x)), np.ones((), self.dtype)) if isinstance(x, Pixels) else x
+
+    def check_inputs(self, x: Any, name: str = "x") -> Samples:
+        """`x` as this network takes it, (N, *input_shape); builds the network at the first data.
+
+        Pixels stay Pixels, without gaps in memory; anything else becomes an array of the network's dtype.
 
         Raises:
             DataTypeError: not an array of numbers.
@@ -259,7 +268,10 @@ class Network:
             DataError: NaN or infinity; names the first row.
 
         """
-        inputs = as_floats(x, name, self.dtype)
+        if isinstance(x, Pixels):
+            inputs: Samples = Pixels(np.ascontiguousarray(x.bytes))
+        else:
+            inputs = as_floats(x, name, self.dtype)
         if inputs.ndim < 2:
             hint = f"{name}[None]" if inputs.shape == self.input_shape else f"{name}[:, None] if it has one feature"
             raise ShapeError(f"{name}: expected samples along the first axis, got an array {inputs.shape}; pass {hint}")
@@ -269,7 +281,7 @@ class Network:
             raise ShapeError(f"{name}: expected samples of shape {self.input_shape}, got {inputs.shape[1:]}")
         return inputs
 
-    def check_data(self, x: Any, targets: Any, name: str = "") -> tuple[Array, Array]:
+    def check_data(self, x: Any, targets: Any, name: str = "") -> tuple[Samples, Array]:
         """`check_inputs` and the loss's `prepare`; refuses no samples, or another number of targets than samples."""
         before = f"{name} " if name else ""
         inputs = self.check_inputs(x, f"{before}x")

@@ -33,8 +33,9 @@ def gather_bytes(
     index: Labels,  # index (N,) < S
     scale: Array,  # scale ()
 ) -> Array:
-    """y_n = scale · x_index(n): bytes, such as the pixels of images, become numbers on the way."""
-    y = (x[index] * scale).astype(scale.dtype)  # (N, I)
+    """y_n = scale · x_index(n) / 255: bytes, such as the pixels of images, become numbers 0 … scale on the way."""
+    share = np.divide(x[index], 255, dtype=np.float32)  # (N, I)   0 … 1
+    y = scale * share  # (N, I)
     return y
 
 

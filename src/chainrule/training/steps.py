@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from chainrule import kernels
-from chainrule.arrays import Array, Labels
+from chainrule.arrays import Array, Labels, Pixels, Samples
 from chainrule.configuration import Configurable
-from chainrule.operations.batches import gather_rows, shuffled
+from chainrule.operations.batches import gather_bytes, gather_rows, shuffled
 from chainrule.operations.operation import runs_natively
 from chainrule.training.run import Run, Worked
 
@@ -50,9 +50,10 @@ class Steps:
     Where the samples count unlike, `w` holds their weights, with a mean of 1.
     """
 
-    def __init__(self, run: Run, x: Array, t: Array, batch_size: int, shuffle: bool, w: Array | None = None) -> None:
+    def __init__(self, run: Run, x: Samples, t: Array, batch_size: int, shuffle: bool, w: Array | None = None) -> None:
         self._run, self._x, self._t, self._w = run, x, t, w
         self._size = min(batch_size, len(x))
+        self._one = np.ones((), run.network.dtype)  # what a byte of 255 becomes
         self._shuffle = shuffle and self._size < len(x)
         self._epoch, self._position = 1, 0  # the epoch, and how many of its steps are done
         self._order, self._ordered = np.arange(len(x)), 0
@@ -92,10 +93,12 @@ class Steps:
 
     def _batch(self, rows: Labels) -> tuple[Array, Array, Array | None]:
         """The samples of a step, their targets and weights; the full batch is the data itself."""
-        if len(rows) == len(self._x):
-            return self._x, self._t, self._w
-        w = None if self._w is None else gather_rows(self._w, rows)
-        return gather_rows(self._x, rows), gather_rows(self._t, rows), w
+
+        def picked(array: Array) -> Array:
+            return array if len(rows) == len(self._t) else gather_rows(array, rows)
+
+        x = gather_bytes(self._x.bytes, rows, self._one) if isinstance(self._x, Pixels) else picked(self._x)
+        return x, picked(self._t), None if self._w is None else picked(self._w)
 
     def _rows(self) -> Labels:
         """The row numbers of the next batch."""
@@ -171,7 +174,8 @@ class Steps:
         run, tape = self._run, kernels.Tape()
         live = {**run.network.parameters, **run.slot_arrays}
         constants = run.network.loss.constants(run.network.output_shape, run.network.dtype)
-        for array in (self._x, self._t, self._w, index, run.network.dJ, *constants, *live.values()):
+        x = self._x.bytes if isinstance(self._x, Pixels) else self._x
+        for array in (x, self._t, self._w, self._one, index, run.network.dJ, *constants, *live.values()):
             if array is not None:
                 tape.know(array)
         self._counter.value, self._rate.value = run.step + 1, run.rate_at(run.step + 1)
@@ -199,10 +203,9 @@ class Steps:
         """
         run, size, samples = self._run, self._size, len(self._x)
         position = samples // size - (len(index) == size)
-        rows = slice(position * size, position * size + len(index))
+        batch = self._batch(index + position * size)
         rate = run.rate_at(run.step + LATER)
-        w = None if self._w is None else self._w[rows]
-        expected = run.named(run.work_out(self._x[rows], self._t[rows], w, run.step + LATER, rate).updated)
+        expected = run.named(run.work_out(*batch, run.step + LATER, rate).updated)
         trial = kernels.Program(samples, size, False, 0, 0)
         trial.use(tape, index)
         trial.rates(np.array([rate]))

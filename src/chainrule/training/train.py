@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, check_finite
+from chainrule.arrays import Array, Samples, check_finite
 from chainrule.configuration import whole_number
 from chainrule.data.splitting import split
 from chainrule.errors import SettingError
@@ -24,7 +24,7 @@ from chainrule.training.progress import Progress
 from chainrule.training.run import Run
 from chainrule.training.steps import Steps
 
-Data = tuple[Array, Array, Array | None]  # samples, prepared targets, weights of the samples where they differ
+Data = tuple[Samples, Array, Array | None]  # samples, prepared targets, weights of the samples where they differ
 EXAMPLES = {Penalty: "L2(0.001)", Clip: "ClipNorm(1.0)"}
 
 
@@ -52,7 +52,7 @@ def train(
 
     Args:
         network: is changed; built from the data if it has no parameters yet.
-        data: (x, targets), x of shape (N, *input_shape).
+        data: (x, targets), x of shape (N, *input_shape), an array or Pixels.
         validation: (x, targets) or (x, targets, sample_weight) to measure after each epoch, or the share of `data` to
             hold back for it.
         sample_weight: how much each sample counts in the loss (N,), 0 or more; None: all alike.
@@ -113,7 +113,7 @@ def train(
     return run.history
 
 
-def _steps(run: Run, x: Array, t: Array, w: Array | None, batch_size: int, shuffle: bool) -> Steps | FullBatchSteps:
+def _steps(run: Run, x: Samples, t: Array, w: Array | None, batch_size: int, shuffle: bool) -> Steps | FullBatchSteps:
     """How the optimizer takes its steps."""
     if not isinstance(run.optimizer, LBFGS):
         return Steps(run, x, t, batch_size, shuffle, w)
@@ -121,7 +121,7 @@ def _steps(run: Run, x: Array, t: Array, w: Array | None, batch_size: int, shuff
         raise SettingError("LBFGS compares costs of all samples: pass batch_size=None")
     if run.clip is not None:
         raise SettingError("clip: LBFGS finds the length of its steps by itself, from the gradients as they are")
-    return FullBatchSteps(run, run.optimizer, x, t, w)
+    return FullBatchSteps(run, run.optimizer, run.network.floats(x), t, w)
 
 
 def _train(run: Run, steps: Steps | FullBatchSteps, held_out: Data | None, listeners: list[Callback]) -> None:
