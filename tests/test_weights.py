@@ -197,7 +197,7 @@ def test_weights_go_with_their_samples_when_some_are_held_back():
     settings = {"validation": 0.3, "epochs": 1, "optimizer": cr.SGD(1e-12), "callbacks": [Watch()]}
     net, _ = trained(sample_weight=TIMES, **settings)
     rows = np.arange(30)
-    (kept, _), (held, _) = cr.data.batches.split(rows, rows, 0.3, cr.randomness.stream(0, "validation"))
+    (kept, _), (held, _) = cr.data.split(rows, rows, 0.3, cr.randomness.stream(0, "validation"))
     expected = [net.evaluate(X[part], LABELS[part], sample_weight=TIMES[part])["loss"] for part in (kept, held)]
     np.testing.assert_allclose([seen[0]["loss"], seen[0]["validation_loss"]], expected, rtol=1e-9)
 
