@@ -225,6 +225,8 @@ PLANS = {
     "a larger batch than there is": {"batch_size": 1000},
     "float64": {"batch_size": 32, "dtype": "float64"},
     "a share held back": {"batch_size": 32, "validation": 0.3},
+    "weights": {"batch_size": 32, "validation": 0.3, "sample_weight": LABELS + 1.0},
+    "L-BFGS": {"batch_size": None, "optimizer": cr.LBFGS()},
 }
 
 
