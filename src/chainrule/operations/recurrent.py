@@ -76,7 +76,7 @@ def tanh_rnn_forward(
 def tanh_rnn_backward(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     W: Array,  # W (I, H)
     U: Array,  # U (H, H) contracts
     mask: Array,  # mask (N, T) < 2
@@ -94,7 +94,7 @@ def tanh_rnn_backward(
 def tanh_rnn_backward_parameters(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     U: Array,  # U (H, H) contracts
     mask: Array,  # mask (N, T) < 2
 ) -> tuple[Array, Array, Array]:
@@ -123,7 +123,7 @@ def sigmoid_rnn_forward(
 def sigmoid_rnn_backward(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     W: Array,  # W (I, H)
     U: Array,  # U (H, H) contracts
     mask: Array,  # mask (N, T) < 2
@@ -141,7 +141,7 @@ def sigmoid_rnn_backward(
 def sigmoid_rnn_backward_parameters(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     U: Array,  # U (H, H) contracts
     mask: Array,  # mask (N, T) < 2
 ) -> tuple[Array, Array, Array]:
@@ -170,7 +170,7 @@ def relu_rnn_forward(
 def relu_rnn_backward(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     W: Array,  # W (I, H)
     U: Array,  # U (H, H) contracts
     mask: Array,  # mask (N, T) < 2
@@ -188,7 +188,7 @@ def relu_rnn_backward(
 def relu_rnn_backward_parameters(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     U: Array,  # U (H, H) contracts
     mask: Array,  # mask (N, T) < 2
 ) -> tuple[Array, Array, Array]:
@@ -257,9 +257,9 @@ def lstm_through_time(dh: Array, c: Array, gates: Array, U: Array, mask: Array) 
 def lstm_backward(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     c: Array,  # c (N, T, H)
-    gates: Array,  # gates (N, T, 4 * H)
+    gates: Array,  # gates (N, T, 4 * H) within 1
     W: Array,  # W (I, 4 * H)
     U: Array,  # U (H, 4 * H) contracts
     mask: Array,  # mask (N, T) < 2
@@ -277,9 +277,9 @@ def lstm_backward(
 def lstm_backward_parameters(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
+    h: Array,  # h (N, T, H) within 1
     c: Array,  # c (N, T, H)
-    gates: Array,  # gates (N, T, 4 * H)
+    gates: Array,  # gates (N, T, 4 * H) within 1
     U: Array,  # U (H, 4 * H) contracts
     mask: Array,  # mask (N, T) < 2
 ) -> tuple[Array, Array, Array]:
@@ -356,8 +356,8 @@ def by_states(da: Array, dq: Array) -> Array:
 def gru_backward(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
-    gates: Array,  # gates (N, T, 3 * H)
+    h: Array,  # h (N, T, H) within 1
+    gates: Array,  # gates (N, T, 3 * H) within 1
     q: Array,  # q (N, T, H)
     W: Array,  # W (I, 3 * H)
     U: Array,  # U (H, 3 * H) contracts
@@ -377,8 +377,8 @@ def gru_backward(
 def gru_backward_parameters(
     dh: Array,  # dh (N, T, H)
     x: Array,  # x (N, T, I)
-    h: Array,  # h (N, T, H)
-    gates: Array,  # gates (N, T, 3 * H)
+    h: Array,  # h (N, T, H) within 1
+    gates: Array,  # gates (N, T, 3 * H) within 1
     q: Array,  # q (N, T, H)
     U: Array,  # U (H, 3 * H) contracts
     mask: Array,  # mask (N, T) < 2
