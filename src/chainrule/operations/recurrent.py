@@ -1,8 +1,8 @@
 """Recurrent networks: the same step again and again, each time from the state that the step before it left.
 
-Source: mission items D13 (Elman's network) and D15 (LSTM); Elman 1990; Hochreiter & Schmidhuber 1997 and, for the forget
-gate, Gers et al. 2000; Cho et al. 2014 for the GRU, in the form of PyTorch and cuDNN, whose reset gate stands behind the
-product with U; back-propagation through time after Werbos 1990.
+Source: mission items D13 (Elman's network) and D15 (LSTM); Elman 1990; Hochreiter & Schmidhuber 1997 and, for the
+forget gate, Gers et al. 2000; Cho et al. 2014 for the GRU, in the form of PyTorch and cuDNN, whose reset gate stands
+behind the product with U; Werbos 1990 for back-propagation through time.
 
 x (N, T, I) holds N sequences of T steps. The state h(t) (N, H) begins with h(0) = 0 and goes from step to step; all of
 them are returned, h (N, T, H). Where the `mask` (N, T) is 0, a step is skipped: the state goes through it as it is, and

@@ -6,9 +6,8 @@
         return y
 
 In the signature's comment each array has its shape, in names of dimensions and whole numbers; after it may stand
-`< K` (whole numbers 0 … K−1), `≥ 0`, `within 1` (in magnitude), `sums to 1` (each row) or `contracts` (a matrix so small
-that a vector multiplied by it again and again does not grow). `name = value` gives an argument that is no array, worked
-out from the dimensions. A `float` without an entry becomes some number between 0.1 and 0.9, an `int` one from
+`< K` (whole numbers 0 … K−1), `≥ 0`, `within 1` (in magnitude), `sums to 1` (each row) or `contracts` (a matrix that
+makes vectors shorter). `name = value` gives an argument that is no array, worked out from the dimensions. A `float` without an entry becomes some number between 0.1 and 0.9, an `int` one from
 1 to 3. The comment behind a returned name's last assignment gives the shape of that result.
 """
 
@@ -32,7 +31,8 @@ Sizes = dict[str, int]  # dimension → how many
 Values = dict[str, Any]  # argument → what to call the operation with
 
 ENTRY = re.compile(
-    r"(?P<name>\w+) (?P<shape>\([^()]*\))(?: (?P<rule>< \w+|≥ 0|within 1|sums to 1|contracts))?|(?P<given>\w+) = (?P<value>.+)"
+    r"(?P<name>\w+) (?P<shape>\([^()]*\))(?: (?P<rule>< \w+|≥ 0|within 1|sums to 1|contracts))?"
+    r"|(?P<given>\w+) = (?P<value>.+)"
 )
 GRAMMAR = (
     "write `name (N, I)`, perhaps with `< K`, `≥ 0`, `within 1`, `sums to 1` or `contracts` after it, or `name = value`"
