@@ -127,7 +127,7 @@ class RNN(Recurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.activation not in ACTIVATIONS:
+        if self.activation not in tuple(ACTIVATIONS):
             raise SettingError(f"RNN: activation: expected one of {', '.join(ACTIVATIONS)}, got {self.activation!r}")
         self._forward, self._backward, self._backward_parameters = ACTIVATIONS[self.activation]
 

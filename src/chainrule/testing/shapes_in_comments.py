@@ -7,8 +7,9 @@
 
 In the signature's comment each array has its shape, in names of dimensions and whole numbers; after it may stand
 `< K` (whole numbers 0 … K−1), `≥ 0`, `within 1` (in magnitude), `sums to 1` (each row) or `contracts` (a matrix that
-makes vectors shorter). `name = value` gives an argument that is no array, worked out from the dimensions. A `float` without an entry becomes some number between 0.1 and 0.9, an `int` one from
-1 to 3. The comment behind a returned name's last assignment gives the shape of that result.
+makes vectors shorter). `name = value` gives an argument that is no array, worked out from the dimensions. A `float`
+without an entry becomes some number between 0.1 and 0.9, an `int` one from 1 to 3. The comment behind a returned name's
+last assignment gives the shape of that result.
 """
 
 from __future__ import annotations
