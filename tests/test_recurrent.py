@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -397,6 +398,12 @@ def test_learns_by_tape_what_it_learns_by_python(body, digits, monkeypatch):
     by_python, _ = trained()
     for name, W in net.parameters.items():
         assert W.tobytes() == by_python.parameters[name].tobytes(), name
+
+
+def test_the_page_about_them_shows_code_that_runs(capsys):
+    page = (Path(__file__).parents[1] / "docs" / "recurrent.md").read_text(encoding="utf-8")
+    for block in re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL):
+        exec(block.replace("epochs=25", "epochs=1"), {"cr": cr})
 
 
 def test_a_network_remembers_what_came_first():
