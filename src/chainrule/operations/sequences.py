@@ -1,6 +1,7 @@
 """Sequences x (N, T, I), N samples of T steps: which steps count, the last one, and both directions at once.
 
-Source: mission item D13; Schuster & Paliwal 1997 for networks that read in both directions.
+Source: mission item D13; Schuster & Paliwal 1997 for networks that read in both directions. Where a comment says 4
+steps, it means as many as there are.
 """
 
 import numpy as np
@@ -31,17 +32,17 @@ def masked_steps_backward(dy: Array, mask: Array) -> Array:  # dy (N, T, H), mas
 
 
 @operation
-def last_step_forward(h: Array) -> Array:  # h (N, T, H)
+def last_step_forward(h: Array) -> Array:  # h (N, 4, H)
     """y = h(T)."""
     y = h[:, -1].copy()  # (N, H)
     return y
 
 
 @operation
-def last_step_backward(dy: Array, steps: int) -> Array:  # dy (N, H), steps = T
+def last_step_backward(dy: Array, steps: int) -> Array:  # dy (N, H), steps = 4
     """∂L/∂h(T) = ∂L/∂y, and 0 at all other steps."""
-    others = np.zeros((len(dy), steps - 1, dy.shape[1]), dy.dtype)  # (N, T − 1, H)
-    dh = np.concatenate([others, dy[:, None]], axis=1)  # (N, T, H)
+    others = np.zeros((len(dy), steps - 1, dy.shape[1]), dy.dtype)  # (N, 3, H)
+    dh = np.concatenate([others, dy[:, None]], axis=1)  # (N, 4, H)
     return dh
 
 
