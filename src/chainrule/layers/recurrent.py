@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.arrays import Array, Shape
-from chainrule.configuration import real_number, whole_number
+from chainrule.configuration import real_number, whole_number, yes_or_no
 from chainrule.errors import SettingError, ShapeError
 from chainrule.initializers import Glorot, Initializer, Orthogonal, Zeros, check_initializer
 from chainrule.layers.layer import Context, Gradients, Layer, Saved
@@ -54,8 +54,7 @@ class Recurrent(Layer):
     def __post_init__(self) -> None:
         name = type(self).__name__
         self.hidden_size = whole_number(self.hidden_size, f"{name}: hidden_size")
-        if not isinstance(self.return_sequences, bool):
-            raise SettingError(f"{name}: return_sequences: expected True or False, got {self.return_sequences!r}")
+        self.return_sequences = yes_or_no(self.return_sequences, f"{name}: return_sequences")
         self._mask_value = float("nan")  # which no number equals
         if self.mask_value is not None:
             self._mask_value = real_number(self.mask_value, f"{name}: mask_value", at_least=float("-inf"))
