@@ -48,6 +48,8 @@ class Workload:
     dropout: float = 0.0  # after each hidden layer
     epochs: int = 0  # small workloads are timed over so many epochs at once
 
+    recurrent: bool = False  # the rows of an image are read one after the other; sizes are those of a step
+
     @property
     def convolutional(self) -> bool:
         """Whether images go in rather than rows."""
@@ -83,6 +85,16 @@ WORKLOADS = {
     ),
     "W6": Workload(
         "2-8-1, tanh, full batch of 1,000 points, SGD 0.5", "disc", 1000, "sgd", 0.5, (2, 8, 1), "tanh", epochs=5000
+    ),
+    "W8": Workload(
+        "tanh RNN 28→128 over the 28 rows of an image, its last state to 10, Adam 0.001, batch 128",
+        "mnist",
+        128,
+        "adam",
+        1e-3,
+        (28, 128, 10),
+        "tanh",
+        recurrent=True,
     ),
 }
 

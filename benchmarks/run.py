@@ -70,6 +70,7 @@ if TCMALLOC:
     IMAGES.append(pytorch("channels-last", tcmalloc=True))
 PEERS = {"W1": SMALL, "W1b": SMALL, "W2": WIDE, "W2nd": [*WIDE, SKLEARN], "W3": IMAGES, "W4": IMAGES}
 PEERS |= {"W5": SMALL, "W6": SMALL}
+PEERS |= {"W8": [one for one in WIDE if one is not NUMPY]}
 PREDICTORS = {
     "W2": [pytorch("eager"), pytorch("compiled"), jax("jit"), ONNX, NUMPY],
     "W3": [pytorch("eager"), pytorch("compiled"), jax("jit"), ONNX],

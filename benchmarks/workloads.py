@@ -1,10 +1,8 @@
 """Chainrule's side of the workloads.
 
-    python -m benchmarks.workloads W2            samples per second, peak memory, the loss reached: one line of JSON
-    python -m benchmarks.workloads W2 --epoch    a whole epoch too
-    python -m benchmarks.workloads W2 --latency  one sample predicted
-
-W8, the recurrent network of the plan, will come with the recurrent layers.
+python -m benchmarks.workloads W2            samples per second, peak memory, the loss reached: one line of JSON
+python -m benchmarks.workloads W2 --epoch    a whole epoch too
+python -m benchmarks.workloads W2 --latency  one sample predicted
 """
 
 from __future__ import annotations
@@ -31,6 +29,9 @@ def network(name: str, seed: int = 0) -> cr.Network:
         for channels in (6, 16):
             layers += [cr.Conv2D(channels, 5), cr.ReLU(), cr.MaxPool2D(2)]
         layers += [cr.Flatten(), cr.Linear(120), cr.ReLU(), cr.Linear(84), cr.ReLU(), cr.Linear(10)]
+    elif workload.recurrent:
+        features, hidden, classes = workload.sizes
+        layers = [cr.Reshape((-1, features)), cr.RNN(hidden, workload.activation), cr.Linear(classes)]
     else:
         layers = []
         for size in workload.sizes[1:-1]:

@@ -63,7 +63,7 @@ Builder::~Builder() {
 }
 
 bool Builder::add(void* data) {
-    if (arrays_ == 12) return ok_ = false;
+    if (arrays_ == 16) return ok_ = false;
     call.array[arrays_++] = data;
     return true;
 }
@@ -138,6 +138,11 @@ In Builder::floats(int argument, int rank) {
 In Builder::images(int argument) {
     PyArrayObject* found = float_array(argument, 4);
     return found ? accept(found, pixel_by_pixel) : refused();
+}
+
+In Builder::sequences(int argument) {
+    PyArrayObject* found = float_array(argument, 3);
+    return found ? accept(found, time_by_time) : refused();
 }
 
 In Builder::elements(int argument) {

@@ -10,7 +10,7 @@ using Run = void (*)(const Call&);
 
 struct Call {
     Run run = nullptr;
-    void* array[12] = {};             // inputs, then outputs
+    void* array[16] = {};             // inputs, then outputs
     std::int64_t size[16] = {};       // dimensions and other whole numbers
     double number[6] = {};            // scalars that stay as they are
     const double* cell[6] = {};       // scalars that change from step to step: where they stand
@@ -46,6 +46,14 @@ struct Call {
     X(gather_rows) X(gather_bytes) X(right_labels) X(right_rows) X(right_decisions) \
     X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) \
     X(convolution_forward) X(convolution_backward) X(convolution_backward_parameters) \
+    X(tanh_rnn_forward) X(tanh_rnn_backward) X(tanh_rnn_backward_parameters) \
+    X(sigmoid_rnn_forward) X(sigmoid_rnn_backward) X(sigmoid_rnn_backward_parameters) \
+    X(relu_rnn_forward) X(relu_rnn_backward) X(relu_rnn_backward_parameters) \
+    X(lstm_forward) X(lstm_backward) X(lstm_backward_parameters) \
+    X(gru_forward) X(gru_backward) X(gru_backward_parameters) \
+    X(unmasked_steps) X(masked_steps_forward) X(masked_steps_backward) X(last_step_forward) X(last_step_backward) \
+    X(both_directions_forward) X(both_directions_backward) \
+    X(joined_directions_forward) X(joined_directions_backward) \
     X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward) X(arranged) X(nothing)
 
 enum class Kernel : int {

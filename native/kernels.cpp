@@ -5,7 +5,9 @@
 #include "kernels/losses.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/random.hpp"
+#include "kernels/recurrent.hpp"
 #include "kernels/rows.hpp"
+#include "kernels/sequences.hpp"
 #include "kernels/updates.hpp"
 
 namespace chainrule::CHAINRULE_ISA {

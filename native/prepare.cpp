@@ -449,6 +449,164 @@ void average_pool_backward(Builder& b) {  // dy, extent, size, stride → dx
     b.out(4, shape, -1, pixel_by_pixel);
 }
 
+// The results of a sequence: `width` numbers for each sample and step.
+void steps_out(Builder& b, npy_intp N, npy_intp steps, npy_intp width) {
+    const npy_intp shape[] = {N, steps, width};
+    b.out(3, shape, -1, time_by_time);
+}
+
+// What a recurrent forward pass takes, where W, U and the bias hold `gates` gates side by side; the mask is argument `last`.
+In recurrent(Builder& b, npy_intp gates, int last, npy_intp& H) {
+    const In x = b.sequences(0), W = b.floats(1, 2), U = b.floats(2, 2), bias = b.floats(3, 1);
+    const In v = last == 5 ? b.floats(4, 1) : In{}, mask = b.bytes(last);
+    if (!b.ok()) return x;
+    H = U[0];
+    check(b, x[1] > 0 && H > 0 && W.is({x[2], gates * H}) && U.is({H, gates * H}) && bias.is({gates * H}));
+    check(b, (v.rank == 0 || v.is({H})) && mask.is({x[0], x[1]}));
+    sizes(b, {x[0], x[1], x[2], H});
+    return x;
+}
+
+void rnn_forward(Builder& b) {  // x, W, U, b, mask → h
+    npy_intp H = 0;
+    const In x = recurrent(b, 1, 4, H);
+    if (b.ok()) steps_out(b, x[0], x[1], H);
+}
+
+void lstm_forward(Builder& b) {  // x, W, U, b, mask → h, c, gates
+    npy_intp H = 0;
+    const In x = recurrent(b, 4, 4, H);
+    if (!b.ok()) return;
+    for (const npy_intp width : {H, H, 4 * H}) steps_out(b, x[0], x[1], width);
+}
+
+void gru_forward(Builder& b) {  // x, W, U, b, v, mask → h, gates, q
+    npy_intp H = 0;
+    const In x = recurrent(b, 3, 5, H);
+    if (!b.ok()) return;
+    for (const npy_intp width : {H, 3 * H, H}) steps_out(b, x[0], x[1], width);
+}
+
+// dh, x, h, what forward kept besides (its widths in states), W where dx is asked for, U, mask → dx, dW, dU, db (and dv)
+template <npy_intp gates, bool inputs, npy_intp... kept> void recurrent_backward(Builder& b) {
+    const In dh = b.sequences(0), x = b.sequences(1), h = b.sequences(2);
+    int next = 3;
+    const In more[] = {(static_cast<void>(kept), b.sequences(next++))..., In{}};
+    const In W = inputs ? b.floats(next++, 2) : In{}, U = b.floats(next++, 2), mask = b.bytes(next++);
+    if (!b.ok()) return;
+    const npy_intp N = x[0], steps = x[1], I = x[2], H = U[0], G = gates * H;
+    check(b, steps > 0 && H > 0 && dh.is({N, steps, H}) && h.is({N, steps, H}) && U.is({H, G}) && mask.is({N, steps}));
+    int place = 0;
+    (check(b, more[place++].is({N, steps, kept * H})), ...);
+    if (inputs) {
+        check(b, W.is({I, G}));
+        steps_out(b, N, steps, I);
+    }
+    b.out({I, G});
+    b.out({H, G});
+    b.out({G});
+    if (gates == 3) b.out({H});
+    sizes(b, {N, steps, I, H});
+}
+
+void unmasked_steps(Builder& b) {  // x (N, T, I), mask_value → mask (N, T)
+    const In x = b.elements(0);
+    b.number(1);
+    check(b, x.rank == 3);
+    if (!b.ok()) return;
+    npy_intp stride[3], step = 1;
+    for (int i = 2; i >= 0; --i) {
+        stride[x.order.axis[i]] = step;
+        step *= x[x.order.axis[i]];
+    }
+    b.out({x[0], x[1]}, NPY_UINT8);
+    sizes(b, {x[0], x[1], x[2], stride[0], stride[1], stride[2]});
+}
+
+void masked_steps_forward(Builder& b) {  // h, mask, mask_value → y
+    const In h = b.sequences(0), mask = b.bytes(1);
+    b.number(2);
+    if (!b.ok()) return;
+    check(b, mask.is({h[0], h[1]}));
+    steps_out(b, h[0], h[1], h[2]);
+    sizes(b, {h[0], h[1], h[2]});
+}
+
+void masked_steps_backward(Builder& b) {  // dy, mask → dh
+    const In dy = b.sequences(0), mask = b.bytes(1);
+    if (!b.ok()) return;
+    check(b, mask.is({dy[0], dy[1]}));
+    steps_out(b, dy[0], dy[1], dy[2]);
+    sizes(b, {dy[0], dy[1], dy[2]});
+}
+
+void last_step_forward(Builder& b) {  // h (N, T, H) → y (N, H)
+    const In h = b.sequences(0);
+    if (!b.ok()) return;
+    check(b, h[1] > 0);
+    b.out({h[0], h[2]});
+    sizes(b, {h[0], h[1], h[2]});
+}
+
+void last_step_backward(Builder& b) {  // dy (N, H), steps → dh (N, T, H)
+    const In dy = b.floats(0, 2);
+    const npy_intp steps = b.whole(1);
+    if (!b.ok()) return;
+    check(b, steps > 0 && steps < (npy_intp{1} << 32));
+    steps_out(b, dy[0], steps, dy[1]);
+    sizes(b, {dy[0], steps, dy[1]});
+}
+
+void both_directions_forward(Builder& b) {  // x → ahead, back
+    const In x = b.sequences(0);
+    if (!b.ok()) return;
+    steps_out(b, x[0], x[1], x[2]);
+    steps_out(b, x[0], x[1], x[2]);
+    sizes(b, {x[0], x[1], x[2]});
+}
+
+void both_directions_backward(Builder& b) {  // dahead, dback → dx
+    const In dahead = b.sequences(0), dback = b.sequences(1);
+    if (!b.ok()) return;
+    check(b, dback.alike(dahead));
+    steps_out(b, dback[0], dback[1], dback[2]);
+    sizes(b, {dback[0], dback[1], dback[2]});
+}
+
+void joined_directions_forward(Builder& b) {  // ahead (N, T, H), back (N, T, H) → y (N, T, 2H)
+    const In ahead = b.sequences(0), back = b.sequences(1);
+    if (!b.ok()) return;
+    check(b, ahead.alike(back));
+    steps_out(b, ahead[0], ahead[1], 2 * ahead[2]);
+    sizes(b, {ahead[0], ahead[1], ahead[2]});
+}
+
+void joined_directions_backward(Builder& b) {  // dy (N, T, 2H) → dahead, dback (N, T, H)
+    const In dy = b.sequences(0);
+    if (!b.ok()) return;
+    check(b, dy[2] % 2 == 0);
+    steps_out(b, dy[0], dy[1], dy[2] / 2);
+    steps_out(b, dy[0], dy[1], dy[2] / 2);
+    sizes(b, {dy[0], dy[1], dy[2] / 2});
+}
+
+void merged_steps_forward(Builder& b) {  // x (N, T, I) → y (N · T, I)
+    const In x = b.floats(0, 3);
+    if (!b.ok()) return;
+    const npy_intp shape[] = {x[0] * x[1], x[2]};
+    b.view(2, shape);
+}
+
+void merged_steps_backward(Builder& b) {  // dy (N · T, I), steps → dx (N, T, I)
+    const In dy = b.floats(0, 2);
+    const npy_intp steps = b.whole(1);
+    check(b, steps > 0);
+    if (!b.ok()) return;
+    check(b, dy[0] % steps == 0);
+    const npy_intp shape[] = {dy[0] / steps, steps, dy[1]};
+    b.view(3, shape);
+}
+
 void dropout_forward(Builder& b) {  // x, rate, seed, stream, step → y, mask
     const In x = b.floats(0, -1);
     b.number(1);
@@ -521,6 +679,24 @@ const Twin twins[] = {
     TWIN(max_pool_forward, pool_forward), TWIN(max_pool_backward, max_pool_backward),
     TWIN(average_pool_forward, pool_forward), TWIN(average_pool_backward, average_pool_backward),
     {"reshape_forward", Kernel::nothing, reshape}, {"reshape_backward", Kernel::nothing, reshape},
+    TWIN(tanh_rnn_forward, rnn_forward), TWIN(tanh_rnn_backward, (recurrent_backward<1, true>)),
+    TWIN(tanh_rnn_backward_parameters, (recurrent_backward<1, false>)),
+    TWIN(sigmoid_rnn_forward, rnn_forward), TWIN(sigmoid_rnn_backward, (recurrent_backward<1, true>)),
+    TWIN(sigmoid_rnn_backward_parameters, (recurrent_backward<1, false>)),
+    TWIN(relu_rnn_forward, rnn_forward), TWIN(relu_rnn_backward, (recurrent_backward<1, true>)),
+    TWIN(relu_rnn_backward_parameters, (recurrent_backward<1, false>)),
+    TWIN(lstm_forward, lstm_forward), TWIN(lstm_backward, (recurrent_backward<4, true, 1, 4>)),
+    TWIN(lstm_backward_parameters, (recurrent_backward<4, false, 1, 4>)),
+    TWIN(gru_forward, gru_forward), TWIN(gru_backward, (recurrent_backward<3, true, 3, 1>)),
+    TWIN(gru_backward_parameters, (recurrent_backward<3, false, 3, 1>)),
+    TWIN(unmasked_steps, unmasked_steps), TWIN(masked_steps_forward, masked_steps_forward),
+    TWIN(masked_steps_backward, masked_steps_backward),
+    TWIN(last_step_forward, last_step_forward), TWIN(last_step_backward, last_step_backward),
+    TWIN(both_directions_forward, both_directions_forward), TWIN(both_directions_backward, both_directions_backward),
+    TWIN(joined_directions_forward, joined_directions_forward),
+    TWIN(joined_directions_backward, joined_directions_backward),
+    {"merged_steps_forward", Kernel::nothing, merged_steps_forward},
+    {"merged_steps_backward", Kernel::nothing, merged_steps_backward},
     TWIN(random_bits, random_bits), TWIN(shuffled, shuffled),
     TWIN(dropout_forward, dropout_forward), TWIN(dropout_backward, dropout_backward),
 };

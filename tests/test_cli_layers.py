@@ -225,6 +225,11 @@ def test_settings_follow_the_name_of_a_layer():
     assert last.out_features == 10
 
 
+def test_recurrent_layers_have_names():
+    _, lstm, last = parse_layers("reshape:8x8,lstm:16,10", 64, activation="relu")
+    assert (type(lstm), lstm.hidden_size, last.out_features) == (cr.LSTM, 16, 10)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -234,6 +239,7 @@ def test_settings_follow_the_name_of_a_layer():
         ("dropout:often,10", "dropout:often: .*rate"),
         ("relu:1,10", "relu:1: "),
         ("sequential:1,10", "'sequential' is not the name of a layer"),
+        ("bidirectional:1,10", "'bidirectional' is not the name of a layer"),
     ],
 )
 def test_wrong_settings_are_named(text, message):

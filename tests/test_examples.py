@@ -38,6 +38,7 @@ EXPECTED = {
     "d5_backpropagation": [f"1 layers.* {TINY}", f"6 layers, 4-5-6-7-6-5-3 .* {TINY}"],
     "d6_xor_and_donut": [r"xor, logistic regression: [3-7]\d\.", "network: (99|100)", "rings, logistic", "(99|100)"],
     "d7_hidden_units": [r"0\.1966 0\.235 +0\.105", r"Sigmoid +test accuracy 9\d", r"Tanh .*9\d", r"ReLU .*9\d"],
+    "d13_recurrent_networks": [f"difference {TINY}", r"test accuracy 9\d\.", "probability", r"8 rows: .*9\d%"],
     "d16_watch_the_cost": [r"epoch +1 .*█{50}", r"epoch 20 .*█", "finished 20 epochs"],
     "e1_polynomial_regression": [r"\+900 +1\.94157737 -1\.04196237 +0\.51647761", r"squares 1\.94157737 "],
     "e2_convolution": ["convolution: ", r"finite differences: within \de-(09|1\d)", "NLL∘softmax"],

@@ -10,7 +10,7 @@ import chainrule as cr
 from chainrule.initializers import Initializer, fans
 from chainrule.randomness import stream
 
-ALL = [cr.Normal(), cr.Normal(2, 0.5), cr.Glorot(), cr.He(), cr.Zeros()]
+ALL = [cr.Normal(), cr.Normal(2, 0.5), cr.Glorot(), cr.He(), cr.Zeros(), cr.Orthogonal()]
 SHAPE = (300, 200)
 
 
@@ -42,6 +42,24 @@ def test_glorot_has_variance_2_over_fan_in_plus_fan_out_and_is_uniform():
 
 def test_he_has_variance_2_over_fan_in():
     demand_moments(drawn(cr.He()), 0, math.sqrt(2 / 300))
+
+
+@pytest.mark.parametrize("shape", [(50, 50), (30, 50), (50, 30), (1, 4), (4, 1), (1, 1)])
+def test_orthogonal_has_rows_or_columns_at_right_angles_of_length_1(shape):
+    Q = drawn(cr.Orthogonal(), shape)
+    product = Q @ Q.T if shape[0] <= shape[1] else Q.T @ Q
+    assert product == pytest.approx(np.eye(min(shape)), abs=1e-14)
+
+
+def test_every_rotation_and_reflection_is_equally_likely():
+    """Each entry has mean 0 and variance 1/n, the trace and the determinant mean 0, and the trace variance 1."""
+    many = np.array([drawn(cr.Orthogonal(), (3, 3), seed) for seed in range(4000)])
+    assert np.abs(many.mean(axis=0)).max() < 5 * math.sqrt(1 / 3 / 4000)
+    assert np.abs((many**2).mean(axis=0) - 1 / 3).max() < 5 * math.sqrt(4 / 45 / 4000)
+    traces = np.trace(many, axis1=1, axis2=2)
+    assert abs(traces.mean()) < 5 / math.sqrt(4000)
+    assert abs(traces.var() - 1) < 5 * math.sqrt(2 / 4000)
+    assert abs(np.linalg.det(many).mean()) < 5 / math.sqrt(4000)
 
 
 def test_zeros_are_zero():

@@ -153,6 +153,18 @@ def averaging(dtype="float32"):
     return fixed_weights(cr.Network(layers, loss=cr.SquaredError(), dtype=dtype), (64,))
 
 
+def recurrent(dtype="float32"):
+    every = {"return_sequences": True, "mask_value": 0.0}  # many pairs of pixels are 0
+    layers = [
+        cr.Reshape((32, 2)),
+        cr.LSTM(33, **every),
+        cr.Bidirectional(cr.GRU(17, **every)),
+        cr.RNN(37),
+        cr.Linear(10),
+    ]
+    return fixed_weights(cr.Network(layers, loss=cr.CrossEntropy(), dtype=dtype), (64,))
+
+
 def fixed_weights(network, shape):
     """First weights from the library's own random words: NumPy's may change from version to version."""
     network.build(shape)
@@ -166,6 +178,8 @@ TRAININGS = {
     "MLP with dropout, Adam, float32": (mlp, "float32", cr.Adam(0.003), 64),
     "MLP with dropout, Nesterov, float64": (mlp, "float64", cr.Nesterov(0.01), 100),
     "CNN with dropout, Adam, float32": (cnn, "float32", cr.Adam(0.003), 64),
+    "RNN, LSTM and GRU, Adam, float32": (recurrent, "float32", cr.Adam(0.003), 64),
+    "RNN, LSTM and GRU, momentum, float64": (recurrent, "float64", cr.Momentum(0.05), 100),
     "CNN of averages, momentum, float64": (averaging, "float64", cr.Momentum(0.05), 50),
 }
 
@@ -327,7 +341,7 @@ def test_penalties_and_clipping_give_the_same_bytes_and_figures_on_every_machine
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("make", [mlp, cnn, averaging])
+@pytest.mark.parametrize("make", [mlp, cnn, averaging, recurrent])
 def test_a_row_alone_gets_the_bytes_it_gets_in_any_batch(make, dtype):
     network, x = make(dtype), DIGITS.test[0][:150]
     together = network.predict(x)

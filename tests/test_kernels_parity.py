@@ -30,7 +30,8 @@ pytestmark = pytest.mark.skipif(not runs_natively(), reason="operations run by t
 
 ALL = all_operations(within="chainrule.")
 IMAGES = [operation for operation in ALL if any(a.name == "stride" for a in read_signature(operation).arguments)]
-VIEWS = {"reshape_forward", "reshape_backward"}  # a contiguous array is not copied: the formula makes a view of it
+# A contiguous array is not copied: the formula makes a view of it.
+VIEWS = {"reshape_forward", "reshape_backward", "merged_steps_forward", "merged_steps_backward"}
 
 # Around the edges of tiles (6, 12, 16, 32), blocks (96, 128, 256) and chunks; 0 and 1.
 SIZES = (0, 1, 2, 3, 5, 6, 7, 11, 12, 13, 15, 16, 17, 31, 32, 33, 95, 96, 97, 127, 128, 129, 255, 256, 257)
@@ -171,6 +172,35 @@ def _binary_focal_slopes(f, t, gamma, yes, no):
     return (1 + 2 * np.abs(t)) * weight * (np.exp(-hit) + gamma * np.exp(-miss) * miss)
 
 
+class Magnitudes(np.ndarray):
+    """What stands for the magnitudes of parts: a difference is as large as both of its parts together."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        plain = (_plain(value) for value in inputs)
+        return _as_magnitudes(getattr(np.add if ufunc is np.subtract else ufunc, method)(*plain, **keywords))
+
+    def __array_function__(self, function, types, arguments, keywords):
+        return _as_magnitudes(function(*_plain(arguments), **keywords))
+
+
+def _plain(value):
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
+    return value.view(np.ndarray) if isinstance(value, np.ndarray) else value
+
+
+def _as_magnitudes(value):
+    return list(map(_as_magnitudes, value)) if isinstance(value, list) else np.asarray(value).view(Magnitudes)
+
+
+def _by_parts(operation):
+    def bounds(*arguments):
+        found = operation.reference(*(_as_magnitudes(np.abs(a)) if is_float(a) else a for a in arguments))
+        return tuple(map(np.asarray, found)) if isinstance(found, tuple) else np.asarray(found)
+
+    return bounds
+
+
 # Differences, and logarithms of sums: log Σ is as exact as Σ ≥ 1 is relative to itself, hence the terms 1.
 MAGNITUDES = {
     "tanh_backward": lambda dy, y: np.abs(dy) * (1 + y * y),
@@ -225,6 +255,8 @@ MAGNITUDES = {
         np.abs(dy), x, size, stride
     ),
 }
+
+MAGNITUDES |= {one.name: _by_parts(one) for one in ALL if one.__module__.endswith("recurrent")}
 
 
 def terms(signature, sizes):
@@ -310,7 +342,7 @@ def _needs_elements(signature, sizes):
 def _formula_refuses(signature, sizes):
     try:
         formula(OPERATIONS[signature.operation], draw(signature, np.random.default_rng(0), sizes))
-    except (ValueError, ZeroDivisionError):
+    except (ValueError, IndexError, ZeroDivisionError):
         return True
     return False
 
@@ -454,7 +486,7 @@ EVERY_LAYOUT = LAYOUTS | {
     "memory-mapped": _mapped,
     "native": lambda array: array,
 }
-LAYOUT_SIZES = ((1, 1, 1), (3, 4, 5), (17, 13, 6))
+LAYOUT_SIZES = ((1, 1, 1, 1), (3, 4, 5, 2), (17, 13, 6, 5))
 
 
 def check_laid_out(operation, arguments, lay_out, summands):
@@ -503,7 +535,7 @@ def test_arguments_may_lie_in_memory_each_in_its_own_way(operation):
 @pytest.mark.parametrize("operation", **names([operation for operation in ALL if takes(operation, 2)]))
 def test_what_no_kernel_takes_is_left_to_the_formula(operation, kind):
     signature, rng = read_signature(operation), np.random.default_rng(0)
-    sizes = dict(zip(signature.dimensions, (3, 4, 5), strict=False))
+    sizes = dict(zip(signature.dimensions, (3, 4, 5, 6), strict=False))
     first = itertools.count()
 
     def change(array):

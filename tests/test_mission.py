@@ -470,6 +470,19 @@ def test_d7_hidden_units_are_exchangeable(hidden, digits):
     assert network.evaluate(*digits.test)["accuracy"] > 0.95
 
 
+def test_d13_recurrent_networks():
+    """h(t) = σ(W_x x(t) + W_h h(t−1)), y(t) = σ(W_o h(t))."""
+    output = cr.EachStep(cr.Sequential([cr.Linear(2), cr.Sigmoid()]))
+    layers = [cr.RNN(4, "sigmoid", return_sequences=True), output, cr.Flatten()]
+    network = cr.Network(layers, loss=cr.SquaredError(), dtype="float64").build((5, 3))
+    W_x, W_h, b, W_o, b_o = network.parameters.values()
+    x, h = np.random.default_rng(0).normal(size=(2, 5, 3)), np.zeros((2, 4))
+    y = network.predict(x).reshape(2, 5, 2)
+    for t in range(5):
+        h = 1 / (1 + np.exp(-(x[:, t] @ W_x + h @ W_h + b)))
+        assert y[:, t] == pytest.approx(1 / (1 + np.exp(-(h @ W_o + b_o))), rel=1e-13)
+
+
 def test_d16_the_cost_is_watched_while_it_falls(capsys):
     seen = []
 

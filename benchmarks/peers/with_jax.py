@@ -35,13 +35,16 @@ def first_parameters(name: str, workload: Workload) -> Any:
     rng = np.random.default_rng(0)
     sizes = workload.sizes or SIZES[name]
     shapes = [*CONVOLUTIONS.get(name, ()), *pairwise(sizes)]
-    return [
+    made = [
         (
             jnp.asarray(rng.uniform(-1, 1, shape) / np.sqrt(np.prod(shape[:-1])), jnp.float32),
             jnp.zeros(shape[-1], jnp.float32),
         )
         for shape in shapes
     ]
+    if workload.recurrent:
+        made.insert(1, jnp.asarray(np.linalg.qr(rng.normal(size=(sizes[1], sizes[1])))[0], jnp.float32))
+    return made
 
 
 def scores(name: str, parameters: Any, x: Any, key: Any) -> Any:
@@ -51,6 +54,9 @@ def scores(name: str, parameters: Any, x: Any, key: Any) -> Any:
         x = jax.nn.relu(convolve(jax.nn.relu(convolve(x, W0, b0)), W1, b1))
         x = dropout(halved(x), 0.25, key, 0).reshape(len(x), -1)
         return dropout(jax.nn.relu(x @ W2 + b2), 0.5, key, 1) @ W3 + b3
+    if WORKLOADS[name].recurrent:
+        (W, b), U, (V, c) = parameters
+        return last_state(x.reshape(len(x), -1, len(W)) @ W + b, U) @ V + c
     if name == "W4":
         for W, b in parameters[:2]:
             x = halved(jax.nn.relu(convolve(x, W, b)))
@@ -62,6 +68,14 @@ def scores(name: str, parameters: Any, x: Any, key: Any) -> Any:
         x = dropout(activate(x @ W + b), rate, key, place)
     W, b = dense[-1]
     return x @ W + b
+
+
+def last_state(a: Any, U: Any) -> Any:
+    """The last state of a tanh RNN, from x W + b for all steps; unrolled, which is quicker than a scan."""
+    h = jnp.zeros_like(a[:, 0])
+    for t in range(a.shape[1]):
+        h = jnp.tanh(a[:, t] + h @ U)
+    return h
 
 
 def convolve(x: Any, W: Any, b: Any) -> Any:

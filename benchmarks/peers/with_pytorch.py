@@ -23,6 +23,17 @@ from torch.nn import functional
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU, "tanh": nn.Tanh}
 
 
+class LastState(nn.Module):
+    """A tanh RNN, of which only the last state goes out."""
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.rnn = nn.RNN(features, hidden, batch_first=True)
+
+    def forward(self, x: Any) -> Any:
+        return self.rnn(x)[1][0]
+
+
 def network(name: str) -> nn.Sequential:
     """The network of a workload."""
     workload = WORKLOADS[name]
@@ -32,6 +43,9 @@ def network(name: str) -> nn.Sequential:
     elif name == "W4":
         layers = [nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2)]
         layers += [nn.Flatten(), nn.Linear(256, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)]
+    elif workload.recurrent:
+        features, hidden, classes = workload.sizes
+        layers = [nn.Unflatten(1, (-1, features)), LastState(features, hidden), nn.Linear(hidden, classes)]
     else:
         layers = []
         for i, o in zip(workload.sizes[:-2], workload.sizes[1:-1], strict=True):

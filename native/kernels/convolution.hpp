@@ -11,12 +11,6 @@
 
 namespace chainrule::CHAINRULE_ISA {
 
-// Rows of a tile, so that `count` rows make tiles of nearly equal height.
-inline int even_rows(std::int64_t count) {
-    const std::int64_t tiles = (count + tile_rows - 1) / tile_rows;
-    return static_cast<int>((count + tiles - 1) / tiles);
-}
-
 // y (I, J, O) = the filter B (P, Q·C, O) at every window of the image x (·, width, C).
 template <class T>
 void convolve_image(const T* x, std::int64_t width, std::int64_t C, const T* B, std::int64_t P, std::int64_t Q,

@@ -61,14 +61,16 @@ template <class T> void single_forward(std::int64_t N, std::int64_t I, const T* 
     for (std::int64_t i = 0; i < N; ++i) y[i] = y[i] + b;
 }
 
-template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, sizes N I O
-    const std::int64_t N = c.size[0], I = c.size[1], O = c.size[2];
-    const T *x = c.at<const T>(0), *W = c.at<const T>(1), *b = c.at<const T>(2);
-    T* y = c.at<T>(3);
+template <class T>
+void affine(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* W, const T* b, T* y) {
     if (O == 1) single_forward(N, I, x, W, b[0], y);
     else if (N > 1 && I >= 64 && O <= 2 * lanes<T>) narrow_forward(N, I, O, x, W, b, y);
     else if (N <= 4 || share_of_nonzeros(N * I, x) < sparse_enough) sparse_forward(N, I, O, x, W, b, y);
     else product(Product<T>{N, O, I, x, I, 1, W, O, 1, y, O, b});
+}
+
+template <class T> void linear_forward(const Call& c) {  // arrays x W b | y, sizes N I O
+    affine(c.size[0], c.size[1], c.size[2], c.at<const T>(0), c.at<const T>(1), c.at<const T>(2), c.at<T>(3));
 }
 
 // dW alone, into `dW`.

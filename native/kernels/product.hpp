@@ -94,6 +94,12 @@ inline void tile_of(int rows, int width, const Terms<T>& t, T* c, std::int64_t c
     }
 }
 
+// Rows of a tile, so that `count` rows make tiles of nearly equal height.
+inline int even_rows(std::int64_t count) {
+    const std::int64_t tiles = (count + tile_rows - 1) / tile_rows;
+    return static_cast<int>((count + tiles - 1) / tiles);
+}
+
 // Room for `count` numbers that the calling thread may use until it asks for the same room again.
 template <class T> T* scratch(int which, std::size_t count) {
     return static_cast<T*>(thread_scratch(which, count * sizeof(T)));
@@ -117,15 +123,21 @@ void turn(std::int64_t rows, std::int64_t columns, const T* from, std::int64_t f
 template <class T> void product_block(const Product<T>& p, std::int64_t m0, std::int64_t m1, std::int64_t n0, std::int64_t n1) {
     constexpr std::int64_t columns = tile_columns<T>;
     const bool pack_a = n1 - n0 > 2 * columns, pack_b = p.b_column != 1;
+    const int height = even_rows(m1 - m0);
     T* packed_a = pack_a ? scratch<T>(0, static_cast<std::size_t>(most_rows * block_k)) : nullptr;
     T* packed_b = pack_b ? scratch<T>(1, static_cast<std::size_t>(columns * block_k)) : nullptr;
     for (std::int64_t k0 = 0; k0 < p.K || k0 == 0; k0 += block_k) {
         const std::int64_t K = std::min(block_k, p.K - k0);
         const bool start = k0 == 0, end = k0 + K == p.K;
         if (pack_a) {                              // tile by tile, each k's rows side by side
-            for (std::int64_t m = m0; m < m1; m += tile_rows) {
-                const std::int64_t rows = std::min<std::int64_t>(tile_rows, m1 - m);
-                T* to = packed_a + (m - m0) * block_k;
+            for (std::int64_t m = m0; m < m1; m += height) {
+                const std::int64_t rows = std::min<std::int64_t>(height, m1 - m);
+                T* to = packed_a + (m - m0) / height * tile_rows * block_k;
+                if (p.a_row == 1) {                // along the rows, which lie side by side in A too
+                    for (std::int64_t k = 0; k < K; ++k)
+                        for (std::int64_t r = 0; r < rows; ++r) to[k * tile_rows + r] = p.A[m + r + (k0 + k) * p.a_column];
+                    continue;
+                }
                 for (std::int64_t r = 0; r < rows; ++r)
                     for (std::int64_t k = 0; k < K; ++k)
                         to[k * tile_rows + r] = p.A[(m + r) * p.a_row + (k0 + k) * p.a_column];
@@ -140,12 +152,12 @@ template <class T> void product_block(const Product<T>& p, std::int64_t m0, std:
                 b = packed_b;
                 b_row = columns;
             }
-            for (std::int64_t m = m0; m < m1; m += tile_rows) {
-                const int rows = static_cast<int>(std::min<std::int64_t>(tile_rows, m1 - m));
+            for (std::int64_t m = m0; m < m1; m += height) {
+                const int rows = static_cast<int>(std::min<std::int64_t>(height, m1 - m));
                 T* c = p.C + m * p.c_row + n;
                 const T* bias = end && p.bias ? p.bias + n : nullptr;
                 if (pack_a) {
-                    const T* a = packed_a + (m - m0) * block_k;
+                    const T* a = packed_a + (m - m0) / height * tile_rows * block_k;
                     tile_of<T, true>(rows, width, {K, a, 0, 0, b, b_row}, c, p.c_row, start, bias);
                 } else {
                     const T* a = p.A + m * p.a_row + k0 * p.a_column;
@@ -159,11 +171,14 @@ template <class T> void product_block(const Product<T>& p, std::int64_t m0, std:
 template <class T> void product(const Product<T>& p) {
     if (p.M == 0 || p.N == 0) return;
     constexpr std::int64_t block_n = 8 * tile_columns<T>;
-    const std::int64_t rows = p.b_column == 1 ? block_m : most_rows;  // turning a block of B is worth more rows
-    const std::int64_t down = (p.M + rows - 1) / rows, across = (p.N + block_n - 1) / block_n;
+    const std::int64_t most = p.b_column == 1 ? block_m : most_rows;  // turning a block of B is worth more rows
+    const std::int64_t across = (p.N + block_n - 1) / block_n;
+    std::int64_t down = (p.M + most - 1) / most;
+    if (down > 1 && down < 8) down += down * across % 2;  // few blocks: an even number, which two threads share evenly
+    const std::int64_t rows = (p.M + down - 1) / down;
     auto block = [&](std::int64_t i) {
         const std::int64_t m0 = i / across * rows, n0 = i % across * block_n;
-        product_block(p, m0, std::min(m0 + rows, p.M), n0, std::min(n0 + block_n, p.N));
+        if (m0 < p.M) product_block(p, m0, std::min(m0 + rows, p.M), n0, std::min(n0 + block_n, p.N));
     };
     constexpr std::int64_t small = 1 << 19;  // multiply-adds that one thread does sooner than it wakes another
     if (p.M * p.N * p.K < small) {

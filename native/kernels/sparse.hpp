@@ -228,6 +228,7 @@ inline void narrow_rows(const std::int32_t* list, std::int64_t N, std::int64_t I
 }
 template <class T, class F>
 void narrow_weight_gradient(std::int64_t N, std::int64_t I, std::int64_t O, const T* x, const T* dy, const F& finish) {
+    if (N == 0) return;  // there is no row to look at
     constexpr int R = 6;
     auto* list = scratch<std::int32_t>(4, static_cast<std::size_t>(I + 16));
     const std::int64_t found = active(N, I, x, list);

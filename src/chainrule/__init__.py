@@ -14,11 +14,16 @@ import importlib
 from typing import Any
 
 from chainrule import data, errors, operations
-from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
+from chainrule.initializers import Glorot, He, Initializer, Normal, Orthogonal, Zeros
 from chainrule.layers import (
+    GRU,
+    LSTM,
+    RNN,
     AvgPool2D,
+    Bidirectional,
     Conv2D,
     Dropout,
+    EachStep,
     Flatten,
     Identity,
     Layer,
@@ -87,9 +92,12 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "GRU",
     "L1",
     "L2",
     "LBFGS",
+    "LSTM",
+    "RNN",
     "SGD",
     "AbsoluteError",
     "Adadelta",
@@ -97,6 +105,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "AvgPool2D",
+    "Bidirectional",
     "BinaryCrossEntropy",
     "BinaryFocal",
     "Callback",
@@ -108,6 +117,7 @@ __all__ = [
     "CrammerSinger",
     "CrossEntropy",
     "Dropout",
+    "EachStep",
     "EarlyStopping",
     "ElasticNet",
     "ExponentialDecay",
@@ -135,6 +145,7 @@ __all__ = [
     "Normal",
     "OneCycle",
     "Optimizer",
+    "Orthogonal",
     "Penalty",
     "Perceptron",
     "Poisson",

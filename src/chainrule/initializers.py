@@ -75,6 +75,27 @@ class He(Initializer):
 
 
 @dataclass(eq=False)
+class Orthogonal(Initializer):
+    """A random rotation: what is multiplied by it keeps its length, however often (Saxe et al. 2014).
+
+    All rotations and reflections are equally likely. They are made of one reflection for each axis (Stewart 1980), by
+    sums that come out alike on every machine. Where the shape is not square, rows or columns are left out.
+    """
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
+        rows, columns = shape[0], int(np.prod(shape[1:]))
+        n = max(rows, columns)
+        Q = np.eye(n)
+        for k in range(n):
+            v = rng.standard_normal(n - k)
+            length = np.sqrt((v * v).sum())
+            Q[:, k] *= -np.copysign(1, v[0])
+            v[0] += np.copysign(length, v[0])  # away from 0: nothing cancels
+            Q[:, k:] -= 2 / (v * v).sum() * (Q[:, k:] * v).sum(axis=1)[:, None] * v
+        return Q[:rows, :columns].reshape(shape)
+
+
+@dataclass(eq=False)
 class Zeros(Initializer):
     """All zero: the usual start of a bias. Weights that start equal stay equal, so not for hidden weights."""
 

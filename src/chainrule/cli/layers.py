@@ -11,9 +11,10 @@ from typing import Any
 from chainrule.configuration import Configurable
 from chainrule.errors import SettingError
 from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
-from chainrule.layers import Conv2D, Layer, LeakyReLU, Linear, ReLU, Sequential, Softplus
+from chainrule.layers import Bidirectional, Conv2D, EachStep, Layer, LeakyReLU, Linear, ReLU, Sequential, Softplus
 
 STARTS = ("glorot", "he", "normal")
+COMPOSITES = (Sequential, Bidirectional, EachStep)  # they take other layers
 RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's start was worked out for
 
 
@@ -23,8 +24,8 @@ def known_layers() -> dict[str, type[Layer]]:
 
 
 def _layers() -> dict[str, type[Layer]]:
-    """Every layer by its name in small letters, but composites, which take other layers."""
-    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer) and kind is not Sequential]
+    """Every layer by its name in small letters, but composites."""
+    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer) and kind not in COMPOSITES]
     return {kind.__name__.lower(): kind for kind in kinds if dataclasses.is_dataclass(kind)}
 
 

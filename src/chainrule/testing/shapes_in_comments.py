@@ -6,9 +6,10 @@
         return y
 
 In the signature's comment each array has its shape, in names of dimensions and whole numbers; after it may stand
-`< K` (whole numbers 0 … K−1), `≥ 0` or `sums to 1` (each row). `name = value` gives an argument that is no array,
-worked out from the dimensions. A `float` without an entry becomes some number between 0.1 and 0.9, an `int` one from
-1 to 3. The comment behind a returned name's last assignment gives the shape of that result.
+`< K` (whole numbers 0 … K−1), `≥ 0`, `within 1` (in magnitude), `sums to 1` (each row) or `contracts` (a matrix that
+makes vectors shorter). `name = value` gives an argument that is no array, worked out from the dimensions. A `float`
+without an entry becomes some number between 0.1 and 0.9, an `int` one from 1 to 3. The comment behind a returned name's
+last assignment gives the shape of that result.
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ Sizes = dict[str, int]  # dimension → how many
 Values = dict[str, Any]  # argument → what to call the operation with
 
 ENTRY = re.compile(
-    r"(?P<name>\w+) (?P<shape>\([^()]*\))(?: (?P<rule>< \w+|≥ 0|sums to 1))?|(?P<given>\w+) = (?P<value>.+)"
+    r"(?P<name>\w+) (?P<shape>\([^()]*\))(?: (?P<rule>< \w+|≥ 0|within 1|sums to 1|contracts))?"
+    r"|(?P<given>\w+) = (?P<value>.+)"
 )
-GRAMMAR = "write `name (N, I)`, `name (N,) < K`, `name (N, I) ≥ 0`, `name (N, K) sums to 1` or `name = value`"
+GRAMMAR = (
+    "write `name (N, I)`, perhaps with `< K`, `≥ 0`, `within 1`, `sums to 1` or `contracts` after it, or `name = value`"
+)
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,12 @@ def _draw(signature: Signature, argument: Argument, rng: np.random.Generator, si
     numbers = away_from_zero(rng, shape)
     if argument.rule == "≥ 0":
         return np.asarray(np.abs(numbers))
+    if argument.rule == "within 1":
+        return numbers / 2
     if argument.rule == "sums to 1":
         return np.abs(numbers) / np.abs(numbers).sum(axis=-1, keepdims=True)
+    if argument.rule == "contracts":
+        return numbers / (4 * np.abs(numbers).sum(axis=-1, keepdims=True))
     return numbers
 
 
