@@ -40,6 +40,7 @@ template <class T> std::size_t panels_size(std::int64_t K, std::int64_t N) {
 template <class T>
 void step_product(std::int64_t R, std::int64_t N, std::int64_t K, const T* A, std::int64_t a_row, const T* panels, T* C,
                   std::int64_t c_row, bool start, const T* bias = nullptr) {
+    if (R * N * K > 1 << 18) heed_interruption();  // a chunk goes through all steps of time
     const int height = even_rows(R);
     for (std::int64_t n = 0; n < N; n += tile_columns<T>)
         for (std::int64_t r = 0; r < R; r += height) {
