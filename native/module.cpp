@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "pass.hpp"
 #include "pool.hpp"
 #include "prepare.hpp"
 #include "program.hpp"
@@ -157,6 +158,42 @@ nb::object play(Program& program, std::int64_t epoch, std::int64_t step, std::in
     return nb::make_tuple(place.epoch, place.step, rows, finite);
 }
 
+// Whether `owners` hold the very objects that `held` lists, and the kernels are those of the tape.
+bool is_current(const Pass& pass, nb::tuple owners, nb::tuple held) {
+    const std::size_t count = held.size();
+    std::size_t at = 0;
+    bool same = pass.table() == chosen->table;
+    contents(owners.ptr(), [&](PyObject* one) {
+        same = same && at < count && PyTuple_GET_ITEM(held.ptr(), static_cast<Py_ssize_t>(at)) == one;
+        ++at;
+    });
+    return same && at == count;
+}
+
+// The scores of x; None where Python has to work them out: x is of another kind, what the tape depends on has changed,
+// another thread has the pass, or a number is not finite.
+nb::object scores(const Pass& pass, nb::handle x, nb::tuple owners, nb::tuple held) {
+    if (recording || !PyArray_CheckExact(x.ptr())) return nb::none();
+    auto* given = reinterpret_cast<PyArrayObject*>(x.ptr());
+    if (!pass.takes(given) || !is_current(pass, owners, held)) return nb::none();
+    const Pass::Turn turn(pass);
+    if (!turn) return nb::none();
+    bool finite = true;
+    for (bool done = false; !done;) {
+        try {
+            const Released released;
+            finite = pass.run(PyArray_DATA(given));
+            done = true;
+        } catch (const Interrupted&) {
+            if (PyErr_CheckSignals() < 0) throw nb::python_error();
+        }
+    }
+    if (!finite) return nb::none();
+    PyObject* y = PyArray_NewCopy(pass.y(), NPY_CORDER);
+    if (y == nullptr) throw nb::python_error();
+    return nb::steal(y);
+}
+
 }  // namespace
 
 const double* cell_address(PyObject* cell) { return &nb::inst_ptr<Cell>(nb::handle(cell))->value; }
@@ -195,6 +232,9 @@ NB_MODULE(_native, m) {
         .def("fail", &Tape::fail, "reason"_a)
         .def("start", [](Tape& tape) { recording = &tape; })
         .def("stop", [](Tape&) { recording = nullptr; })
+        .def("knows", [](const Tape& tape, nb::handle array) { return tape.known(PyArray_DATA(array_of(array, "array"))); },
+             "array"_a)
+        .def_prop_ro("bytes", &Tape::bytes)
         .def_prop_ro("failure", &Tape::failure)
         .def_prop_ro("calls", [](const Tape& tape) { return tape.calls().size(); });
 
@@ -214,6 +254,23 @@ NB_MODULE(_native, m) {
         }, "rates"_a)
         .def("play", &play, "epoch"_a, "step"_a, "last"_a, "seconds"_a, "counter"_a, "rate"_a,
              "sums"_a = std::vector<double>{});
+
+    nb::class_<Pass>(m, "Pass", "A forward pass by tape: scores y of samples x, which are buffers of the tape.")
+        .def("__init__", [](Pass* made, const Tape& tape, nb::handle x, nb::handle y) {
+            for (nb::handle array : {x, y})
+                if (const int type = PyArray_TYPE(array_of(array, "buffers")); (type != NPY_FLOAT && type != NPY_DOUBLE) ||
+                    !PyArray_IS_C_CONTIGUOUS(array_of(array, "buffers")) || !tape.known(PyArray_DATA(array_of(array, "buffers"))))
+                    throw nb::value_error("buffers: expected contiguous floats that the tape knows");
+            new (made) Pass(tape, array_of(x, "x"), array_of(y, "y"), chosen->table);
+        }, "tape"_a, "x"_a, "y"_a, nb::keep_alive<1, 2>(), nb::keep_alive<1, 3>(), nb::keep_alive<1, 4>())
+        .def("__call__", &scores, "x"_a, "owners"_a, "held"_a)
+        .def("is_current", &is_current, "owners"_a, "held"_a);
+    m.def("recording", [] { return recording != nullptr; }, "Whether a tape records what this thread calls.");
+    m.def("contents", [](nb::tuple owners) {
+        nb::list found;
+        contents(owners.ptr(), [&](PyObject* one) { found.append(nb::handle(one)); });
+        return nb::tuple(found);
+    }, "owners"_a, "What these objects hold: names and values of attributes, items of lists.");
 
     m.def("threads", &threads, "How many threads the kernels use.");
     m.def("set_threads", &set_threads, "count"_a, "Use `count` threads from now on. No result depends on it.");

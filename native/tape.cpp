@@ -60,6 +60,7 @@ void Tape::append(const Builder& builder, const char* name) {
             return fail(std::string(name) + ": an array that no operation made");
     for (PyArrayObject* array : builder.made) {
         know(array);
+        bytes_ += static_cast<std::size_t>(PyArray_NBYTES(array));
         PyArray_CLEARFLAGS(array, NPY_ARRAY_WRITEABLE);  // what Python writes into it, a replay would not
     }
     calls_.insert(calls_.end(), builder.before.begin(), builder.before.end());

@@ -36,6 +36,8 @@ public:
 
     const std::string& failure() const { return failure_; }
     const std::vector<Call>& calls() const { return calls_; }
+    bool known(const void* data) const;                         // whether this is in one of the buffers
+    std::size_t bytes() const { return bytes_; }                // of the buffers that calls made
 
     // Take one step: copy the row numbers into `index`, count the step, run the calls, and keep the watched values; where
     // none is watched it is NaN. False, with nothing updated and the step not counted, where the guarded value is not finite;
@@ -45,7 +47,6 @@ public:
 private:
     void run(std::size_t begin, std::size_t end) const;
     struct Value { const void* at; int type; };
-    bool known(const void* data) const;
     Value value_of(PyArrayObject* array);
 
     std::vector<Call> calls_;
@@ -55,6 +56,7 @@ private:
     Value guarded_{nullptr, 0};
     std::size_t guard_at_ = 0;
     std::size_t updates_at_ = std::numeric_limits<std::size_t>::max();  // the first call that changes weights or slots
+    std::size_t bytes_ = 0;
     std::string failure_;
 };
 

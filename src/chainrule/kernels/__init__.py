@@ -93,7 +93,7 @@ def _start() -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """The twin of the operation `name`; and Cell, Tape and Program."""
+    """The twin of the operation `name`; and what the compiled module has besides (Cell, Tape, Program, Pass …)."""
     if available and not name.startswith("_") and hasattr(_native, name):
         return getattr(_native, name)
     raise AttributeError(f"no compiled twin is named {name!r}")

@@ -14,6 +14,7 @@ from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 from chainrule.files import Pathlike
 from chainrule.layers import Context, Gradients, Layer, Saved, Sequential
 from chainrule.losses import Loss
+from chainrule.network.passes import Passes
 from chainrule.network.summary import Summary, summarize
 from chainrule.network.weights import as_class_weights, as_sample_weights, combined
 from chainrule.operations.batches import gather_bytes
@@ -63,6 +64,7 @@ class Network:
             raise SettingError(f"metadata: expected a dict, got {metadata!r}")
         self.metadata: dict[str, JSON] = dict(metadata or {})
         self.input_shape: Shape | None = None
+        self._passes = Passes()
         stream(seed, "weights")  # refuses a wrong seed here rather than at the first data
 
     @property
@@ -183,10 +185,13 @@ class Network:
             DataError, DataTypeError: see `check_inputs`; or a score is not finite, be it for a parameter that is not.
 
         """
-        f = self._scores(self.check_inputs(x), batch_size)
-        if not np.isfinite(f).all():
-            self._check_parameters()
-            check_finite(f, "the scores")
+        size = whole_number(batch_size, "batch_size")
+        f = self._passes.quick(self.body, x, size)
+        if f is None:
+            f = self._scores(self.check_inputs(x), size)
+            if not np.isfinite(f).all():
+                self._check_parameters()
+                check_finite(f, "the scores")
         return self.loss.link(f)
 
     def evaluate(
@@ -250,8 +255,10 @@ class Network:
 
     def _scores(self, x: Samples, batch_size: int) -> Array:
         size = whole_number(batch_size, "batch_size")
-        starts = range(0, max(1, len(x)), size)
-        return np.concatenate([self.forward(self.floats(x[start : start + size]))[0] for start in starts])
+        parts = (self.floats(x[start : start + size]) for start in range(0, max(1, len(x)), size))
+        if type(self).forward is not Network.forward:  # a subclass has its own
+            return np.concatenate([self.forward(part)[0] for part in parts])
+        return np.concatenate([self._passes.scores(self.body, part) for part in parts])
 
     def floats(self, x: Samples) -> Array:
         """Checked inputs as an array of this network's dtype: Pixels are read, an array is it already."""
@@ -330,6 +337,10 @@ class Network:
     def _require_built(self) -> None:
         if self.input_shape is None:
             raise NotBuiltError("the network has no parameters yet: call network.build(input_shape), or give it data")
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What copies and pickles take over: all but the tapes, which each network records for itself."""
+        return {**vars(self), "_passes": Passes()}
 
     def __repr__(self) -> str:
         names = ", ".join(type(layer).__name__ for layer in self.layers)
