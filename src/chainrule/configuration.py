@@ -20,7 +20,7 @@ class Configurable:
     """Base of everything whose dataclass fields describe it completely."""
 
     register: ClassVar[dict[str, type["Configurable"]]] = {}
-    recordable: ClassVar[bool] = True  # False: Python takes every step of a training with it, not a tape (see training)
+    recordable: ClassVar[bool] = True  # False: Python runs it every time, not a tape (see training and network.passes)
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
