@@ -62,61 +62,8 @@ template <class T> inline void exponentials(std::int64_t count, const T* x, T* e
     for (std::int64_t i = 0; i < count; ++i) e[i] = math::exp(x[i]);
 }
 
-// Few scores to a row, as of ten classes: the rows are turned, as many as a vector has lanes, so that a vector holds the
-// same score of them all. column[k · lanes + n] is f[n · K + k].
-constexpr std::int64_t few = 32;
-template <class T> using Columns = T[few * lanes<T>];
-
-template <class T> inline void turn(int rows, std::int64_t K, const T* f, T* column) {
-    if (rows < lanes<T>) std::fill_n(column, K * lanes<T>, T(0));
-    for (std::int64_t k = 0; k < K; k += lanes<T>)
-        turn_square(f + k, K, column + k * lanes<T>, lanes<T>, rows, static_cast<int>(std::min<std::int64_t>(lanes<T>, K - k)));
-}
-template <class T> inline void turn_back(int rows, std::int64_t K, const T* column, T* f) {
-    for (std::int64_t k = 0; k < K; k += lanes<T>)
-        turn_square(column + k * lanes<T>, lanes<T>, f + k, K, static_cast<int>(std::min<std::int64_t>(lanes<T>, K - k)), rows);
-}
-
-// work(k · lanes + n, n, k) for each k and lane n.
-template <class T, class F> inline void by_column(std::int64_t K, const F& work) {
-    for (std::int64_t k = 0; k < K; ++k) {
-#pragma GCC ivdep
-        for (int n = 0; n < lanes<T>; ++n) work(k * lanes<T> + n, n, k);
-    }
-}
-
-// f becomes gap = f − max f; e = e^gap and Σ e of each row.
-template <class T> inline void sums_by_column(std::int64_t K, T* f, T* e, T* sum) {
-    T largest[lanes<T>];
-    std::copy_n(f, lanes<T>, largest);
-    by_column<T>(K, [&](std::int64_t i, int n, std::int64_t) { largest[n] = f[i] > largest[n] || f[i] != f[i] ? f[i] : largest[n]; });
-    by_column<T>(K, [&](std::int64_t i, int n, std::int64_t) { f[i] = below(f[i], largest[n]); });
-    exponentials(K * lanes<T>, f, e);
-    std::fill_n(sum, lanes<T>, T(0));
-    by_column<T>(K, [&](std::int64_t i, int n, std::int64_t) { sum[n] += e[i]; });
-}
-
-// work(first row, rows, gap, e, Σ e) for as many rows at a time as a vector has lanes, gap and e by column.
-template <class T, class F> inline void each_few(std::int64_t rows, std::int64_t K, const T* f, const F& work) {
-    Columns<T> gap, e;
-    T sum[lanes<T>];
-    for (std::int64_t first = 0; first < rows; first += lanes<T>) {
-        const int some = static_cast<int>(std::min<std::int64_t>(lanes<T>, rows - first));
-        turn(some, K, f + first * K, gap);
-        sums_by_column(K, gap, e, sum);
-        work(first, some, gap, e, sum);
-    }
-}
-
 // p = softmax(f), row by row.
 template <class T> inline void softmax_rows(std::int64_t rows, std::int64_t K, const T* f, T* p) {
-    if (K <= few) {
-        each_few(rows, K, f, [=](std::int64_t first, int some, const T*, T* e, const T* sum) {
-            by_column<T>(K, [=](std::int64_t i, int n, std::int64_t) { e[i] = e[i] / sum[n]; });
-            turn_back(some, K, e, p + first * K);
-        });
-        return;
-    }
     gaps(rows, K, f, p);
     exponentials(rows * K, p, p);
     for (std::int64_t n = 0; n < rows; ++n) {
@@ -127,18 +74,10 @@ template <class T> inline void softmax_rows(std::int64_t rows, std::int64_t K, c
 
 // gap = f − max f, and log Σ e^gap of each row.
 template <class T> inline void log_sums(std::int64_t rows, std::int64_t K, const T* f, T* gap, T* log_sum) {
-    if (K <= few) {
-        each_few(rows, K, f, [=](std::int64_t first, int some, const T* turned, const T*, const T* sum) {
-            turn_back(some, K, turned, gap + first * K);
-            std::copy_n(sum, some, log_sum + first);
-        });
-    } else {
-        T* e = scratch<T>(4, static_cast<std::size_t>(rows * K));
-        gaps(rows, K, f, gap);
-        exponentials(rows * K, gap, e);
-        for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = sum_of(K, e + n * K);
-    }
-#pragma GCC ivdep
+    T* e = scratch<T>(4, static_cast<std::size_t>(rows * K));
+    gaps(rows, K, f, gap);
+    exponentials(rows * K, gap, e);
+    for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = sum_of(K, e + n * K);
     for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = math::log(log_sum[n]);
 }
 
@@ -246,20 +185,6 @@ template <class T> void cross_entropy_backward(const Call& c) {  // arrays dloss
     const std::int64_t* labels = c.at<const std::int64_t>(2);
     T* df = c.at<T>(3);
     groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
-        if (K <= few) {
-            each_few(rows, K, f + first * K, [=](std::int64_t next, int some, const T*, T* e, const T* sum) {
-                T scale[lanes<T>] = {}, label[lanes<T>] = {};
-                for (int n = 0; n < some; ++n) {
-                    scale[n] = dloss[first + next + n];
-                    label[n] = static_cast<T>(labels[first + next + n]);
-                }
-                by_column<T>(K, [&](std::int64_t i, int n, std::int64_t k) {
-                    e[i] = scale[n] * (e[i] / sum[n] - T(static_cast<T>(k) == label[n]));
-                });
-                turn_back(some, K, e, df + (first + next) * K);
-            });
-            return;
-        }
         softmax_rows(rows, K, f + first * K, df + first * K);
         for (std::int64_t n = first; n < first + rows; ++n)
             for (std::int64_t k = 0; k < K; ++k) df[n * K + k] = dloss[n] * (df[n * K + k] - T(k == labels[n]));
@@ -362,25 +287,9 @@ template <class T> void gather_bytes(const Call& c) {
 template <class T> void right_labels(const Call& c) {
     const T* f = c.at<const T>(0);
     const std::int64_t* labels = c.at<const std::int64_t>(1);
-    const std::int64_t N = c.size[0], K = c.size[1];
+    const std::int64_t K = c.size[1];
     std::int64_t right = 0;
-    if (K <= few) {
-        Columns<T> score;
-        for (std::int64_t first = 0; first < N; first += lanes<T>) {
-            const int some = static_cast<int>(std::min<std::int64_t>(lanes<T>, N - first));
-            turn(some, K, f + first * K, score);
-            T largest[lanes<T>], place[lanes<T>] = {};
-            std::copy_n(score, lanes<T>, largest);
-            by_column<T>(K, [&](std::int64_t i, int n, std::int64_t k) {  // as largest_place does it
-                const bool larger = score[i] > largest[n] || (score[i] != score[i] && largest[n] == largest[n]);
-                largest[n] = larger ? score[i] : largest[n];
-                place[n] = larger ? static_cast<T>(k) : place[n];
-            });
-            for (int n = 0; n < some; ++n) right += static_cast<std::int64_t>(place[n]) == labels[first + n];
-        }
-    } else {
-        for (std::int64_t n = 0; n < N; ++n) right += largest_place(K, f + n * K) == labels[n];
-    }
+    for (std::int64_t n = 0; n < c.size[0]; ++n) right += largest_place(K, f + n * K) == labels[n];
     *c.at<std::int64_t>(2) = right;
 }
 template <class T> void right_rows(const Call& c) {
