@@ -11,10 +11,10 @@ from typing import Any
 from chainrule.configuration import Configurable
 from chainrule.errors import SettingError
 from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
-from chainrule.layers import Bidirectional, Conv2D, EachStep, Layer, LeakyReLU, Linear, ReLU, Sequential, Softplus
+from chainrule.layers import Bidirectional, Composite, Conv2D, EachStep, Layer, LeakyReLU, Linear, ReLU, Softplus
 
 STARTS = ("glorot", "he", "normal")
-COMPOSITES = (Sequential, Bidirectional, EachStep)  # they take other layers
+COMPOSITES = (Composite, Bidirectional, EachStep)  # they take other layers
 RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's start was worked out for
 
 
@@ -25,7 +25,8 @@ def known_layers() -> dict[str, type[Layer]]:
 
 def _layers() -> dict[str, type[Layer]]:
     """Every layer by its name in small letters, but composites."""
-    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer) and kind not in COMPOSITES]
+    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer)]
+    kinds = [kind for kind in kinds if not issubclass(kind, COMPOSITES)]
     return {kind.__name__.lower(): kind for kind in kinds if dataclasses.is_dataclass(kind)}
 
 
