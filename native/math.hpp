@@ -1,10 +1,11 @@
 // Elementary functions with one set of bits.
 //
-// exp, expm1, log, log1p, tanh, sigmoid, softplus and the normal distribution for float and double, built only of operations that IEEE 754 rounds in
-// one way (add, multiply, divide, fused multiply-add) and of integer operations on the bits, in an order that the
-// source fixes. No libm, no intrinsics, no branches: the compiler vectorises a plain loop over any of them, and every
-// instruction set, vector width and place in the array gives the same bytes. Only a NaN's sign and payload may differ
-// from one processor family to another; a NaN in always gives a NaN out. Infinities, zeros and denormals are right.
+// exp, expm1, log, log1p, tanh, sigmoid, softplus and the normal distribution for float and double, built only of
+// operations that IEEE 754 rounds in one way (add, multiply, divide, fused multiply-add) and of integer operations on
+// the bits, in an order that the source fixes. No libm, no intrinsics, no branches: the compiler vectorises a plain
+// loop over any of them, and every instruction set, vector width and place in the array gives the same bytes. Only a
+// NaN's sign and payload may differ from one processor family to another; a NaN in always gives a NaN out. Infinities,
+// zeros and denormals are right.
 //
 // Compile with -ffp-contract=off, never with -ffast-math; -fno-math-errno and -fno-trapping-math let loops vectorise.
 // Wrap a call only in functions or lambdas that are themselves always inlined, or the loop around them stays scalar.
