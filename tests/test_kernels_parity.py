@@ -213,14 +213,18 @@ def _spread(x, mean, variance, epsilon):
     return (np.abs(x) + np.abs(mean[each])) / scale
 
 
+def _mean(x, axes, **keep):
+    """NumPy's own warns where there is nothing."""
+    return x.sum(axis=axes, **keep) / np.prod([x.shape[axis] for axis in axes])
+
+
 def _statistics(x, axes):
-    mean = np.abs(x).mean(axis=axes)
-    return mean, (x * x).mean(axis=axes)
+    """What μ and σ² are made of, and σ²."""
+    return _mean(np.abs(x), axes), _mean(x * x, axes), _mean((x - _mean(x, axes, keepdims=True)) ** 2, axes)
 
 
 def _batch_norm(x, gamma, beta, epsilon):
-    mean, square = _statistics(x, (0, 2, 3))
-    variance = x.var(axis=(0, 2, 3))
+    mean, square, variance = _statistics(x, (0, 2, 3))
     reach = _spread(x, mean, variance, epsilon)
     column = (slice(None), None, None)
     y = np.abs(gamma)[column] * reach * (1 + np.sqrt(square / (variance + epsilon)))[column] + np.abs(beta)[column]
@@ -236,8 +240,7 @@ def _norm_slopes(dy, x, gamma, mean, variance, epsilon, taken_off):
 
 
 def _layer_norm(x, gamma, beta, epsilon):
-    mean, square = _statistics(x, -1)
-    variance = x.var(axis=-1)
+    mean, square, variance = _statistics(x, (-1,))
     reach = _spread(x, mean, variance, epsilon)
     y = np.abs(gamma) * reach * (1 + np.sqrt(square / (variance + epsilon)))[..., None] + np.abs(beta)
     return y, mean, square
@@ -246,8 +249,8 @@ def _layer_norm(x, gamma, beta, epsilon):
 def _layer_norm_slopes(dy, x, gamma, mean, variance, epsilon):
     reach, scale = _spread(x, mean, variance, epsilon), np.sqrt(variance + epsilon)[..., None]
     dz = np.abs(gamma * dy)
-    along = (dz * reach).mean(axis=-1, keepdims=True)
-    dx = (dz + dz.mean(axis=-1, keepdims=True) + reach * along) / scale
+    along = _mean(dz * reach, (-1,), keepdims=True)
+    dx = (dz + _mean(dz, (-1,), keepdims=True) + reach * along) / scale
     return dx, (np.abs(dy) * reach).sum(axis=(0, 1)), np.abs(dy).sum(axis=(0, 1))
 
 

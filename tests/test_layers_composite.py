@@ -6,11 +6,6 @@ import pytest
 import chainrule as cr
 from chainrule.errors import SettingError, ShapeError
 from chainrule.layers import Context
-from chainrule.operations.operation import runs_natively
-from chainrule.training.steps import Steps
-
-X = np.random.default_rng(0).normal(size=(40, 4)).astype(np.float32)
-LABELS = np.arange(40) % 3
 
 
 def forward(layer, x):
@@ -43,37 +38,6 @@ def test_parameters_are_named_by_their_place():
     net = cr.Network([cr.Residual((cr.Linear(4),)), cr.Parallel((cr.Linear(3), cr.Linear(3)))], loss=cr.CrossEntropy())
     names = {name.rsplit(".", 1)[0] for name in net.build((4,)).parameters}
     assert names == {"layers.0.layers.0", "layers.1.layers.0", "layers.1.layers.1"}
-
-
-BLOCKS = {
-    "residual": lambda: cr.Residual((cr.Linear(5), cr.Tanh(), cr.Dropout(0.3), cr.Linear(4))),
-    "sum": lambda: cr.Parallel((cr.Sequential((cr.Linear(5), cr.Tanh())), cr.Linear(5))),
-    "concatenate": lambda: cr.Parallel((cr.Linear(2), cr.Identity(), cr.Tanh()), "concatenate"),
-}
-
-
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
-@pytest.mark.skipif(not runs_natively(), reason="operations run by their formulas here: nothing is recorded")
-def test_they_train_by_tape_with_the_bytes_of_python(block, monkeypatch):
-    found, record = [], Steps._recorded
-    monkeypatch.setattr(Steps, "_recorded", lambda steps: found.append(record(steps)) or found[-1])
-
-    def trained():
-        net = cr.Network([block(), cr.Linear(4), block(), cr.Linear(3)], loss=cr.CrossEntropy())
-        cr.train(net, (X, LABELS), epochs=3, batch_size=16, progress=False)
-        return [W.tobytes() for W in net.parameters.values()]
-
-    by_tape = trained()
-    assert found[0] is not None
-    monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
-    assert trained() == by_tape
-
-
-@pytest.mark.parametrize("block", BLOCKS.values(), ids=BLOCKS)
-def test_they_are_saved_and_loaded(block, tmp_path):
-    net = cr.Network([block(), cr.Linear(3)], loss=cr.CrossEntropy()).build((4,))
-    net.save(tmp_path / "net.safetensors")
-    assert cr.load(tmp_path / "net.safetensors").predict(X).tobytes() == net.predict(X).tobytes()
 
 
 def test_two_dropouts_side_by_side_draw_different_bits():

@@ -9,11 +9,8 @@ import pytest
 import chainrule as cr
 from chainrule.layers import Context
 from chainrule.operations import backend, noise_forward, random_bits
-from chainrule.operations.operation import runs_natively
-from chainrule.training.steps import Steps
 
 X = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
-LABELS = np.arange(40) % 3
 
 
 @pytest.mark.parametrize("name", ["native", "reference"])
@@ -63,35 +60,6 @@ def test_dropconnect_leaves_out_weights_and_scales_the_rest():
     kept = random_bits(20, 3, zlib.crc32(b"layers.1."), 9).reshape(4, 5) >= 2**30
     assert 0 < kept.sum() < 20
     np.testing.assert_allclose(y, np.where(kept, layer.W / 0.75, 0), rtol=1e-14)
-
-
-DISTURBED = {"noise": lambda: cr.GaussianNoise(0.2), "dropconnect": lambda: cr.DropConnect(5, 0.3)}
-
-
-@pytest.mark.skipif(not runs_natively(), reason="operations run by their formulas here: nothing is recorded")
-@pytest.mark.parametrize("layer", DISTURBED.values(), ids=DISTURBED)
-@pytest.mark.parametrize("first", [True, False])
-def test_they_train_by_tape_with_the_bytes_of_python(layer, first, monkeypatch):
-    found, record = [], Steps._recorded
-    monkeypatch.setattr(Steps, "_recorded", lambda steps: found.append(record(steps)) or found[-1])
-
-    def trained():
-        layers = [layer(), cr.Tanh(), cr.Linear(3)] if first else [cr.Linear(6), layer(), cr.Linear(3)]
-        net = cr.Network(layers, loss=cr.CrossEntropy())
-        cr.train(net, (X, LABELS), epochs=3, batch_size=16, progress=False)
-        return [W.tobytes() for W in net.parameters.values()]
-
-    by_tape = trained()
-    assert found[0] is not None
-    monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
-    assert trained() == by_tape
-
-
-@pytest.mark.parametrize("layer", DISTURBED.values(), ids=DISTURBED)
-def test_they_are_saved_and_loaded(layer, tmp_path):
-    net = cr.Network([layer(), cr.Linear(3)], loss=cr.CrossEntropy()).build((6,))
-    net.save(tmp_path / "net.safetensors")
-    assert cr.load(tmp_path / "net.safetensors").predict(X).tobytes() == net.predict(X).tobytes()
 
 
 @pytest.mark.parametrize("value", [-0.1, float("nan"), "some", True])

@@ -101,6 +101,7 @@ def of_linear(I, O, at=""):  # noqa: E741
 ROWS, IMAGES = normal(5, 4), normal(3, 2, 4, 5)
 CASES = [  # our layer, the input, parameters, PyTorch's function of both
     (linear_layer(3), ROWS, of_linear(4, 3), lambda x, p: linear(x, p["W"], p["b"])),
+    (layer("DropConnect", out_features=3), ROWS, of_linear(4, 3), lambda x, p: linear(x, p["W"], p["b"])),
     (
         layer("Conv2D", out_channels=3, kernel_size=[2, 3], stride=[2, 1], padding=[1, 0]),
         IMAGES,
@@ -124,7 +125,7 @@ CASES = [  # our layer, the input, parameters, PyTorch's function of both
     (layer("ELU"), ROWS, {}, lambda x, p: F.elu(x)),
     (layer("ELU", alpha=0.3), ROWS, {}, lambda x, p: F.elu(x, 0.3)),
     (layer("SELU"), ROWS, {}, lambda x, p: F.selu(x)),
-    (layer("HardSigmoid"), 3 * ROWS, {}, lambda x, p: F.hardsigmoid(x)),
+    (layer("HardSigmoid"), 3 * ROWS, {}, lambda x, p: (x / 6 + 0.5).clamp(0, 1)),  # F.hardsigmoid has 1/6 in float32
     (layer("Maxout"), ROWS, {}, lambda x, p: x.reshape(5, 2, 2).max(2).values),
     (layer("Maxout"), IMAGES, {}, lambda x, p: x.max(1, keepdim=True).values),
     (layer("LayerNorm", epsilon=0.01), ROWS, channels(4), layer_norm(0.01)),

@@ -1,5 +1,8 @@
 """Layers: parameters, and what forward must keep for backward. One file per family."""
 
+import importlib
+import pkgutil
+
 from chainrule.layers.activations import (
     ELU,
     GELU,
@@ -30,6 +33,9 @@ from chainrule.layers.sequences import Bidirectional, EachStep
 from chainrule.layers.sequential import Sequential
 from chainrule.layers.shapes import Flatten, Reshape
 from chainrule.layers.softmax import LogSoftmax, Softmax
+
+for _family in pkgutil.iter_modules(__path__):  # so that a new file is found before it is named here
+    importlib.import_module(f"{__name__}.{_family.name}")
 
 __all__ = [
     "ELU",

@@ -138,6 +138,10 @@ class EachStep(Layer):
     def next_state(self, saved: Saved) -> dict[str, Array]:
         return _prefixed("layer", self.layer.next_state(saved))
 
+    @property
+    def inputs_below(self) -> int | None:
+        return self.layer.inputs_below
+
     def replace_parameters(self, replacement: Callable[[str, Array], Array]) -> None:
         self.layer.replace_parameters(lambda name, old: replacement(f"layer.{name}", old))
 

@@ -6,15 +6,17 @@ distribution is the rational approximation AS 241 of Wichura 1988, to 16 digits,
 `statistics.NormalDist.inv_cdf`.
 """
 
-from statistics import NormalDist
-
 import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.operations.operation import operation
 from chainrule.operations.philox import random_bits
 
-inverse_normal = np.vectorize(NormalDist().inv_cdf, otypes=[float])  # element by element
+def inverse_normal(u: Array) -> Array:
+    """The number that a normal variable stays below with probability u, element by element."""
+    from statistics import NormalDist  # here, as it takes longer to import than all formulas of this room
+
+    return np.vectorize(NormalDist().inv_cdf, otypes=[float])(u)
 
 
 @operation

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,9 @@ import numpy as np
 from chainrule.arrays import Array, Shape
 from chainrule.configuration import Configurable
 from chainrule.layers import Context, Layer, Saved
+from chainrule.losses import SquaredError
+from chainrule.network import Network
+from chainrule.network.model_file import load
 from chainrule.randomness import stream
 from chainrule.testing.demands import (
     demand,
@@ -37,7 +42,8 @@ def check_layer(layer: Layer, input_shape: Shape) -> None:
     Input gradient (0 where inputs are whole numbers) and every parameter's gradient against central differences, to a
     relative error of 1e-7, in training and out of it; names, shapes and dtype of the state after a step; the promised
     output shape; names and shapes of gradients; `backward_parameters` the same as `backward`; backward repeatable;
-    inputs unchanged; float32 stays float32; no samples and one sample; the configuration through JSON and back.
+    inputs unchanged; float32 stays float32; no samples and one sample; the configuration through JSON and back; a
+    network of it through a file and back.
 
     Raises:
         AssertionError: names the layer, what was expected and what came.
@@ -50,6 +56,7 @@ def check_layer(layer: Layer, input_shape: Shape) -> None:
     _check_float32(layer, input_shape)
     _check_rows(layer, input_shape)
     _check_configuration(layer)
+    _check_file(layer, input_shape)
 
 
 def built(layer: Layer, input_shape: Shape, dtype: Any = np.float64) -> tuple[Layer, Shape]:
@@ -180,3 +187,18 @@ def _check_configuration(layer: Layer) -> None:
     demand(type(copy) is type(layer), f"{name}: its configuration builds a {type(copy).__name__}")
     expected, got = layer.configuration(), copy.configuration()
     demand(expected == got, f"{name}: through JSON its configuration {expected} became {got}")
+
+
+def _check_file(layer: Layer, input_shape: Shape) -> None:
+    """What a network has learned is all in its file: read again, it gives the same bytes."""
+    name, (copy, _) = type(layer).__name__, built(layer, input_shape)
+    network = Network([copy], loss=SquaredError(), dtype="float64").build(input_shape)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "layer.safetensors"
+        network.save(path)
+        again = load(path)
+    expected, got = sorted(network.arrays), sorted(again.arrays)
+    demand(expected == got, f"{name}: saved and loaded, expected the arrays {expected}, got {got}")
+    x = _inputs(layer, input_shape)
+    same = again.forward(x)[0].tobytes() == network.forward(x)[0].tobytes()
+    demand(same, f"{name}: saved and loaded it gives other numbers; keep what it learns in parameters or state")
