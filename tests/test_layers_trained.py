@@ -14,7 +14,9 @@ from chainrule.testing.layers import built
 from chainrule.training.steps import Steps
 from test_kernels_bits import machine
 
-pytestmark = pytest.mark.skipif(not runs_natively(), reason="operations run by their formulas here: nothing is recorded")
+pytestmark = pytest.mark.skipif(
+    not runs_natively(), reason="operations run by their formulas here: nothing is recorded"
+)
 
 EXAMPLES = [(layer, shape) for cls in all_layers(within="chainrule.") for layer, shape in cls.examples()]
 MACHINES = list(itertools.product((1, 3), kernels.instruction_sets()))

@@ -185,10 +185,40 @@ def embedding():
     }
 
 
-def descent(steps=100, rate=0.1):
-    """Full-batch descent with BatchNorm, whose running statistics follow; then the answers in prediction."""
-    x, labels = normal(12, 3), torch.arange(12) % 4
-    network = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.GELU(), nn.Linear(5, 4)).double()
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+class Maxout(nn.Module):
+    def forward(self, x):
+        return x.unflatten(1, (-1, 2)).max(2).values
+
+
+class GlobalAvgPool(nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3))
+
+
+def features():
+    return normal(12, 3), nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5), nn.GELU(), nn.Linear(5, 4))
+
+
+def images():
+    block = Residual(nn.Conv2d(3, 3, 3, padding=1), nn.BatchNorm2d(3, momentum=0.3), nn.SiLU())
+    return normal(12, 2, 4, 4), nn.Sequential(nn.Conv2d(2, 3, 2), block, nn.ELU(0.5), GlobalAvgPool(), nn.Linear(3, 4))
+
+
+def words():
+    layers = [nn.Embedding(6, 4), nn.LayerNorm(4), nn.Flatten(), nn.Linear(12, 8), Maxout(), nn.SELU(), nn.Linear(4, 4)]
+    return torch.arange(36).reshape(12, 3) * 7 % 6, nn.Sequential(*layers)
+
+
+def descent(made, steps=100, rate=0.1):
+    """Full-batch descent, which the running statistics follow; then the answers in prediction."""
+    x, network = made()
+    network.double()
+    labels = torch.arange(12) % 4
     for p in network.parameters():
         p.data = normal(*p.shape)
     start = ours(network)
@@ -211,25 +241,38 @@ def descent(steps=100, rate=0.1):
     }
 
 
+OURS = {
+    nn.Linear: {"weight": "W", "bias": "b"},
+    nn.Conv2d: {"weight": "W", "bias": "b"},
+    nn.Embedding: {"weight": "W"},
+    nn.LayerNorm: {"weight": "gamma", "bias": "beta"},
+    nn.BatchNorm1d: {
+        "weight": "gamma",
+        "bias": "beta",
+        "running_mean": "running_mean",
+        "running_var": "running_variance",
+    },
+}
+OURS[nn.BatchNorm2d] = OURS[nn.BatchNorm1d]
+
+
 def ours(network):
-    first, norm, _, last = network
-    arrays = {
-        "layers.0.W": first.weight.T,
-        "layers.0.b": first.bias,
-        "layers.1.gamma": norm.weight,
-        "layers.1.beta": norm.bias,
-        "layers.3.W": last.weight.T,
-        "layers.3.b": last.bias,
-        "layers.1.running_mean": norm.running_mean,
-        "layers.1.running_variance": norm.running_var,
-    }
-    return {name: array.tolist() for name, array in arrays.items()}
+    """Parameters and running statistics under our names: "1.0.weight" is "layers.1.layers.0.W"."""
+    arrays = {}
+    for place, module in network.named_modules():
+        prefix = "".join(f"layers.{number}." for number in place.split("."))
+        for name, our_name in OURS.get(type(module), {}).items():
+            array = getattr(module, name)
+            turned = isinstance(module, nn.Linear) and name == "weight"
+            arrays[prefix + our_name] = (array.T if turned else array).tolist()
+    return arrays
 
 
 def main():
     cases = [found(*case) for case in CASES]
     cases += [with_state(*case, training) for case in WITH_STATE for training in (False, True)]
-    content = {"made with": f"PyTorch {torch.__version__}", "cases": [*cases, embedding()], "descent": descent()}
+    content = {"made with": f"PyTorch {torch.__version__}", "cases": [*cases, embedding()]}
+    content["descents"] = {made.__name__: descent(made) for made in (features, images, words)}
     text = json.dumps(content, indent=None, separators=(",", ":")).replace('{"layer":', '\n{"layer":')
     TARGET.write_text(text + "\n")
     print(f"{TARGET}: {TARGET.stat().st_size} bytes")

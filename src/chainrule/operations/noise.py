@@ -12,6 +12,7 @@ from chainrule.arrays import Array
 from chainrule.operations.operation import operation
 from chainrule.operations.philox import random_bits
 
+
 def inverse_normal(u: Array) -> Array:
     """The number that a normal variable stays below with probability u, element by element."""
     from statistics import NormalDist  # here, as it takes longer to import than all formulas of this room
