@@ -1,4 +1,4 @@
-"""A layer written as docs/adding-a-layer.md says is one file: a copy of the library finds it, and it passes all checks."""
+"""A layer written as docs/adding-a-layer.md says is one file: the library finds it, and it passes all checks."""
 
 import json
 import os

@@ -45,9 +45,7 @@ def has_formulas_of_its_own(layer):
 def content(layer, shape, first):
     """All arrays after a training, where `layer` is the first with parameters or is not."""
     layer, _ = built(layer, shape)
-    before = [cr.Tanh()] if first else [cr.LayerNorm()]
-    if layer.inputs_below is not None:
-        before = []
+    before = [cr.Tanh() if first else cr.LayerNorm()] if layer.inputs_below is None else []
     network = cr.Network([*before, layer, cr.Flatten(), cr.Linear(3)], loss=cr.CrossEntropy())
     x = np.random.default_rng(0).integers(0, layer.inputs_below or 9, (SAMPLES, *shape))
     settings = {"optimizer": cr.Momentum(0.05), "epochs": 3, "batch_size": BATCH, "progress": False}
