@@ -169,6 +169,11 @@ In Builder::indices(int argument, npy_intp below) {
     return inside ? accept(found, {}) : refused();
 }
 
+In Builder::words(int argument) {
+    PyArrayObject* found = array(argument, -1);
+    return found && PyArray_TYPE(found) == NPY_INT64 ? accept(found, {}) : refused();
+}
+
 In Builder::bytes(int argument) {
     PyArrayObject* found = array(argument, -1);
     return found && PyArray_TYPE(found) == NPY_UINT8 ? accept(found, {}) : refused();

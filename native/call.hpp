@@ -54,6 +54,11 @@ struct Call {
     X(unmasked_steps) X(masked_steps_forward) X(masked_steps_backward) X(last_step_forward) X(last_step_backward) \
     X(both_directions_forward) X(both_directions_backward) \
     X(joined_directions_forward) X(joined_directions_backward) \
+    X(gelu_forward) X(gelu_backward) X(gelu_tanh_forward) X(gelu_tanh_backward) X(silu_forward) X(silu_backward) \
+    X(elu_forward) X(elu_backward) X(hard_sigmoid_forward) X(hard_sigmoid_backward) X(maxout_forward) X(maxout_backward) \
+    X(batch_norm_forward) X(batch_norm_backward) X(running_norm_forward) X(running_norm_backward) \
+    X(running_statistics) X(layer_norm_forward) X(layer_norm_backward) X(noise_forward) X(noise_backward) \
+    X(concatenate_forward) X(concatenate_backward) X(whole_numbers) X(embedding_forward) X(embedding_backward) \
     X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward) X(arranged) X(nothing)
 
 enum class Kernel : int {

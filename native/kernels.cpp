@@ -1,8 +1,10 @@
 // Every kernel, compiled once for each instruction set. CMake says which: CHAINRULE_ISA names the namespace.
 #include "call.hpp"
+#include "kernels/choices.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/linear.hpp"
 #include "kernels/losses.hpp"
+#include "kernels/normalization.hpp"
 #include "kernels/pooling.hpp"
 #include "kernels/random.hpp"
 #include "kernels/recurrent.hpp"

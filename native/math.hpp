@@ -1,10 +1,11 @@
 // Elementary functions with one set of bits.
 //
-// exp, log, log1p, tanh, sigmoid and softplus for float and double, built only of operations that IEEE 754 rounds in
-// one way (add, multiply, divide, fused multiply-add) and of integer operations on the bits, in an order that the
-// source fixes. No libm, no intrinsics, no branches: the compiler vectorises a plain loop over any of them, and every
-// instruction set, vector width and place in the array gives the same bytes. Only a NaN's sign and payload may differ
-// from one processor family to another; a NaN in always gives a NaN out. Infinities, zeros and denormals are right.
+// exp, expm1, log, log1p, tanh, sigmoid, softplus and the normal distribution for float and double, built only of
+// operations that IEEE 754 rounds in one way (add, multiply, divide, fused multiply-add) and of integer operations on
+// the bits, in an order that the source fixes. No libm, no intrinsics, no branches: the compiler vectorises a plain
+// loop over any of them, and every instruction set, vector width and place in the array gives the same bytes. Only a
+// NaN's sign and payload may differ from one processor family to another; a NaN in always gives a NaN out. Infinities,
+// zeros and denormals are right.
 //
 // Compile with -ffp-contract=off, never with -ffast-math; -fno-math-errno and -fno-trapping-math let loops vectorise.
 // Wrap a call only in functions or lambdas that are themselves always inlined, or the loop around them stays scalar.
@@ -50,6 +51,7 @@ CHAINRULE_INLINE T polynomial(T x, T square, T c0, T c1, Rest... rest) {
 // to T); beside each stands the largest relative error that it causes:
 //   exp_tail(r) ≈ (eʳ − 1 − r) / r²        for |r| ≤ ln 2 / 2, weighted so that r² · error is relative to eʳ
 //   log_tail(f) ≈ (log(1 + f) − f) / f²    for √½ − 1 ≤ f ≤ √2 − 1, weighted likewise relative to log(1 + f)
+//   normal_tail(t) ≈ (1 + a) e^(a²/2) Φ(−a)   with t = (a − 4) / (a + 4), for 0 ≤ a ≤ normal_limit; by interpolation
 template <class T>
 struct Format;
 
@@ -70,6 +72,12 @@ struct Format<float> {
     CHAINRULE_INLINE static float log_tail(float f, float square) {  // error 2⁻²⁷·²
         return polynomial(f, square, -0.5f, 0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ap-3f, -0x1.547250p-3f,
                           0x1.22da0ap-3f, -0x1.0d84cep-3f, 0x1.055bacp-3f, -0x1.38b83cp-4f);
+    }
+    static constexpr float normal_limit = 15.0f;  // beyond this e^(−x²/2) rounds to 0
+
+    CHAINRULE_INLINE static float normal_tail(float t, float square) {  // error 2⁻²⁵·⁸
+        return polynomial(t, square, 0x1.e361eap-2f, -0x1.8c18f0p-4f, 0x1.cabd76p-7f, 0x1.d4953cp-6f, -0x1.07c3b6p-5f, 0x1.25eb82p-6f,
+                          -0x1.47d200p-8f, -0x1.3a7cd4p-12f, 0x1.6a33a0p-11f, -0x1.17ea82p-14f, -0x1.37f310p-14f);
     }
 };
 
@@ -95,6 +103,16 @@ struct Format<double> {
                           -0x1.9999c261556b9p-4, 0x1.745d3f25830b9p-4, -0x1.5550ef48e2f9ep-4, 0x1.3b0b892311657p-4,
                           -0x1.24d74450fda66p-4, 0x1.11ccf8a5561c2p-4, -0x1.fba253c6a32c7p-5, 0x1.d05b22c235c02p-5,
                           -0x1.d11dcd920ae8ap-5, 0x1.0a608ed0a14ebp-4, -0x1.ea07b3cec1b27p-5, 0x1.ac7d4c7eb7478p-6);
+    }
+    static constexpr double normal_limit = 40.0;
+
+    CHAINRULE_INLINE static double normal_tail(double t, double square) {  // error 2⁻⁵³·⁵
+        return polynomial(t, square, 0x1.e361ea6fba141p-2, -0x1.8c18f2086e32ep-4, 0x1.cabd72a61052ep-7, 0x1.d4969f10dd36bp-6,
+                          -0x1.07c3c258368d1p-5, 0x1.25dd720654e66p-6, -0x1.47d5fc6d307dap-8, -0x1.2b7f5f1fda92ep-12,
+                          0x1.6c53807e65727p-11, -0x1.8c11907ee4759p-14, -0x1.707b2be56e50fp-14, 0x1.6481b71b68250p-16,
+                          0x1.c92e13424fd83p-17, -0x1.cc75e52d5536dp-19, -0x1.5e04ab22066aap-19, 0x1.b01a6c7628b43p-22,
+                          0x1.2385e6809c0f3p-21, 0x1.432a4a305ba00p-29, -0x1.b1fdbdf2e45cep-24, -0x1.3e7d5ece0cbf2p-26,
+                          0x1.87bb1822d29b6p-27, 0x1.23391eb2d7c28p-28, 0x1.5524e5a8031a2p-33);
     }
 };
 
@@ -167,6 +185,28 @@ CHAINRULE_INLINE Pair<T> exp_of_minus_absolute(T x) {
     const T slope = fma(r, F::exp_tail(r, r * r), T(1));
     const T high = fma(r, slope, T(1));
     return {scale * high, scale * fma(r, slope, T(1) - high)};
+}
+
+// The smaller of x and a limit; NaN stays NaN.
+template <class T>
+CHAINRULE_INLINE T up_to(T x, T limit) {
+    return x > limit ? limit : x;
+}
+
+// eˣ − 1 = (2ⁿ − 1) + 2ⁿ (eʳ − 1) as a pair, for −2 tanh_limit ≤ x ≤ 0: it keeps its precision near 0.
+template <class T>
+CHAINRULE_INLINE Pair<T> exp_minus_1(T x) {
+    using F = Format<T>;
+    const auto [shifted, r] = reduce<T>(x, F::bias);
+    const T scale = from_bits<T>(shifted << F::mantissa_bits);  // 2ⁿ
+    const T square = r * r;
+    const T tail = F::exp_tail(r, square);
+    const T part = fma(square, tail, r);  // eʳ − 1
+    const T part_low = fma(square, tail, r - part);
+    const T whole = scale - T(1);
+    const T whole_low = (T(-1) - whole) + scale;
+    const T high = fma(scale, part, whole);
+    return {high, fma(scale, part, whole - high) + fma(scale, part_low, whole_low)};
 }
 
 // u = 2ᵏ (1 + f) with √½ ≤ 1 + f < √2, for a normal u > 0; `exponent` is k + bias.
@@ -267,26 +307,20 @@ CHAINRULE_INLINE T log1p(T x) {
     return detail::with_sign_of(value, x);  // for −0
 }
 
-// tanh x = (1 − e) / (1 + e) with e = e^−2|x|, and the sign of x. Both sides come from e − 1 = (2ⁿ − 1) + 2ⁿ (eʳ − 1),
-// which keeps its precision near 0.
+// tanh x = (1 − e) / (1 + e) with e = e^−2|x|, and the sign of x.
 template <class T>
 CHAINRULE_INLINE T tanh(T x) {
-    using F = detail::Format<T>;
-    const T magnitude = detail::absolute(x);
-    const T a = magnitude > F::tanh_limit ? F::tanh_limit : magnitude;
-    const auto [shifted, r] = detail::reduce<T>(T(-2) * a, F::bias);
-    const T scale = detail::from_bits<T>(shifted << F::mantissa_bits);  // 2ⁿ
-    const T square = r * r;
-    const T tail = F::exp_tail(r, square);
-    const T part = detail::fma(square, tail, r);  // eʳ − 1
-    const T part_low = detail::fma(square, tail, r - part);
-    const T whole = scale - T(1);
-    const T whole_low = (T(-1) - whole) + scale;
-    const T high = detail::fma(scale, part, whole);
-    const T low = detail::fma(scale, part, whole - high) + detail::fma(scale, part_low, whole_low);
+    const auto [high, low] = detail::exp_minus_1(T(-2) * detail::up_to(detail::absolute(x), detail::Format<T>::tanh_limit));
     const T below = T(2) + high;
     const T value = detail::quotient<T>({high, low}, {below, ((T(2) - below) + high) + low});
     return detail::with_sign_of(value, x);
+}
+
+// eˣ − 1 for x ≤ 0, exact to the last bit also near 0.
+template <class T>
+CHAINRULE_INLINE T expm1_of_negative(T x) {
+    const auto [high, low] = detail::exp_minus_1(-detail::up_to(-x, T(2) * detail::Format<T>::tanh_limit));
+    return high + low;
 }
 
 // 1 / (1 + e^−x) = 1 / (1 + e) for x ≥ 0 and e / (1 + e) for x < 0, with e = e^−|x|.
@@ -309,6 +343,25 @@ CHAINRULE_INLINE T softplus(T x) {
     const T part = sum - above;
     const T lost = (above - (sum - part)) + (high - part);  // exactly, whichever of the two is larger
     return x < std::numeric_limits<T>::infinity() ? sum + (lost + low) : x;  // ∞ and NaN
+}
+
+// e^(−x²/2): what x² loses in rounding is put back.
+template <class T>
+CHAINRULE_INLINE T bell(T x) {
+    const T a = detail::up_to(detail::absolute(x), detail::Format<T>::normal_limit);
+    const T square = a * a, lost = detail::fma(a, a, -square);
+    const T value = exp(T(-0.5) * square);
+    return detail::fma(value, T(-0.5) * lost, value);
+}
+
+// The normal distribution Φ(x), with full precision far below 0, where it is e^(−x²/2) times something slow.
+template <class T>
+CHAINRULE_INLINE T normal_share(T x) {
+    using F = detail::Format<T>;
+    const T a = detail::up_to(detail::absolute(x), F::normal_limit);
+    const T t = (a - T(4)) / (a + T(4));
+    const T below = bell(a) * F::normal_tail(t, t * t) / (T(1) + a);  // Φ(−a)
+    return x > T(0) ? T(1) - below : below;
 }
 
 }  // namespace chainrule::math

@@ -2,6 +2,7 @@
 #define PY_ARRAY_UNIQUE_SYMBOL chainrule_numpy
 #include "prepare.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace chainrule {
@@ -628,6 +629,165 @@ void dropout_backward(Builder& b) {  // dy, mask, rate → dx
     sizes(b, {dy.count});
 }
 
+template <int first> void map_elu(Builder& b) {  // … x, slope, depth
+    b.number(first + 1);
+    b.number(first + 2);
+    if constexpr (first == 0) map(b);
+    else map2(b);
+}
+
+void maxout_forward(Builder& b) {  // x (N, O, P, L) → y (N, O, L)
+    const In x = b.floats(0, 4);
+    if (!b.ok()) return;
+    check(b, x[2] > 0);
+    b.out({x[0], x[1], x[3]});
+    sizes(b, {x[0] * x[1], x[2], x[3]});
+}
+
+void maxout_backward(Builder& b) {  // dy (N, O, L), x (N, O, P, L) → dx
+    const In dy = b.floats(0, 3), x = b.floats(1, 4);
+    if (!b.ok()) return;
+    check(b, x[2] > 0 && dy.is({x[0], x[1], x[3]}));
+    b.out(x);
+    sizes(b, {x[0] * x[1], x[2], x[3]});
+}
+
+bool each_is(const In* in, int count, npy_intp length) {  // vectors of this length
+    bool all = length > 0;
+    for (int i = 0; i < count; ++i) all &= in[i].is({length});
+    return all;
+}
+
+template <int statistics> void norm_forward(Builder& b) {  // x, gamma, beta, (mean, variance,) epsilon → y (, mean, variance)
+    const In x = b.images(0);
+    In in[2 + statistics];
+    for (int i = 0; i < 2 + statistics; ++i) in[i] = b.floats(1 + i, 1);
+    b.number(3 + statistics);
+    if (!b.ok()) return;
+    const npy_intp rows = x[0] * x[2] * x[3];
+    check(b, rows > 0 && each_is(in, 2 + statistics, x[1]));
+    b.out(4, x.shape, -1, pixel_by_pixel);
+    for (int i = 0; i < 2 - statistics; ++i) b.out({x[1]});
+    sizes(b, {rows, x[1]});
+}
+
+void norm_backward(Builder& b) {  // dy, x, gamma, mean, variance, epsilon → dx, dgamma, dbeta
+    const In dy = b.images(0), x = b.images(1);
+    In in[3];
+    for (int i = 0; i < 3; ++i) in[i] = b.floats(2 + i, 1);
+    b.number(5);
+    if (!b.ok()) return;
+    const npy_intp rows = x[0] * x[2] * x[3];
+    check(b, rows > 0 && dy.alike(x) && each_is(in, 3, x[1]));
+    b.out(4, x.shape, -1, pixel_by_pixel);
+    b.out({x[1]});
+    b.out({x[1]});
+    sizes(b, {rows, x[1]});
+}
+
+void running_statistics(Builder& b) {  // mean, variance, batch_mean, batch_variance, momentum, count → mean, variance
+    In in[4];
+    for (int i = 0; i < 4; ++i) in[i] = b.floats(i, 1);
+    b.number(4);
+    const npy_intp count = b.whole(5);
+    if (!b.ok()) return;
+    check(b, each_is(in, 4, in[0][0]) && count > 0);
+    b.out(in[0]);
+    b.out(in[0]);
+    sizes(b, {in[0].count, count});
+}
+
+void layer_norm_forward(Builder& b) {  // x (…, I), gamma, beta, epsilon → y, mean, variance
+    const In x = b.floats(0, -1);
+    const In in[2] = {b.floats(1, 1), b.floats(2, 1)};
+    b.number(3);
+    if (!b.ok()) return;
+    check(b, x.rank > 1 && x.count > 0 && each_is(in, 2, x[x.rank - 1]));
+    if (!b.ok()) return;
+    b.out(x);
+    b.out(x.rank - 1, x.shape);
+    b.out(x.rank - 1, x.shape);
+    sizes(b, {x.count / x[x.rank - 1], x[x.rank - 1]});
+}
+
+void layer_norm_backward(Builder& b) {  // dy (…, I), x, gamma, mean, variance, epsilon → dx, dgamma, dbeta
+    const In dy = b.floats(0, -1), x = b.floats(1, -1), gamma = b.floats(2, 1);
+    const In in[2] = {b.floats(3, -1), b.floats(4, -1)};
+    b.number(5);
+    if (!b.ok()) return;
+    check(b, x.rank > 1 && x.count > 0 && dy.alike(x) && gamma.is({x[x.rank - 1]}));
+    for (const In& one : in) check(b, one.rank == x.rank - 1 && std::equal(one.shape, one.shape + one.rank, x.shape));
+    if (!b.ok()) return;
+    b.out(x);
+    b.out(gamma);
+    b.out(gamma);
+    sizes(b, {x.count / gamma[0], gamma[0]});
+}
+
+void noise_forward(Builder& b) {  // x, deviation, seed, stream, step → y
+    const In x = b.floats(0, -1);
+    b.number(1);
+    const npy_intp seed = b.whole(2), stream = b.whole(3);
+    b.number(4);
+    if (!b.ok()) return;
+    b.out(x);
+    sizes(b, {x.count, seed, stream});
+}
+
+bool beside(const In& x, const In& y) {  // alike but for the number of features, which is axis 1
+    return x.rank == y.rank && x.rank > 1 && x.rank <= most_axes && x[0] == y[0] && x.count > 0 && y.count > 0 &&
+           std::equal(x.shape + 2, x.shape + x.rank, y.shape + 2);
+}
+
+void concatenate_forward(Builder& b) {  // x, y → z
+    const In x = b.floats(0, -1), y = b.floats(1, -1);
+    if (!b.ok()) return;
+    check(b, beside(x, y));
+    if (!b.ok()) return;
+    npy_intp shape[most_axes];
+    std::copy_n(x.shape, x.rank, shape);
+    shape[1] += y[1];
+    b.out(x.rank, shape);
+    sizes(b, {x[0], x.count / x[0], y.count / x[0]});
+}
+
+void concatenate_backward(Builder& b) {  // dz, x, y → dx, dy
+    const In dz = b.floats(0, -1), x = b.floats(1, -1), y = b.floats(2, -1);
+    if (!b.ok()) return;
+    check(b, beside(x, y) && beside(dz, x) && dz[1] == x[1] + y[1]);
+    if (!b.ok()) return;
+    b.out(x);
+    b.out(y);
+    sizes(b, {x[0], x.count / x[0], y.count / x[0]});
+}
+
+void whole_numbers(Builder& b) {  // x → index
+    const In x = b.floats(0, -1);
+    if (!b.ok()) return;
+    b.out(x.rank, x.shape, NPY_INT64);
+    sizes(b, {x.count});
+}
+
+void embedding_forward(Builder& b) {  // index (…), W (V, I) → y (…, I)
+    const In index = b.words(0), W = b.floats(1, 2);
+    if (!b.ok()) return;
+    check(b, index.rank < most_axes);
+    if (!b.ok()) return;
+    npy_intp shape[most_axes];
+    std::copy_n(index.shape, index.rank, shape);
+    shape[index.rank] = W[1];
+    b.out(index.rank + 1, shape);
+    sizes(b, {index.count, W[0], W[1]});
+}
+
+void embedding_backward(Builder& b) {  // dy (…, I), index (…), W (V, I) → dW
+    const In dy = b.floats(0, -1), index = b.words(1), W = b.floats(2, 2);
+    if (!b.ok()) return;
+    check(b, dy.rank == index.rank + 1 && dy[index.rank] == W[1] && std::equal(index.shape, index.shape + index.rank, dy.shape));
+    b.out(W);
+    sizes(b, {index.count, W[0], W[1]});
+}
+
 }  // namespace
 
 #define TWIN(name, prepare) {#name, Kernel::name, prepare}
@@ -697,6 +857,18 @@ const Twin twins[] = {
     TWIN(joined_directions_backward, joined_directions_backward),
     {"merged_steps_forward", Kernel::nothing, merged_steps_forward},
     {"merged_steps_backward", Kernel::nothing, merged_steps_backward},
+    TWIN(gelu_forward, map), TWIN(gelu_backward, map2), TWIN(gelu_tanh_forward, map), TWIN(gelu_tanh_backward, map2),
+    TWIN(silu_forward, map), TWIN(silu_backward, map2), TWIN(elu_forward, map_elu<0>), TWIN(elu_backward, map_elu<1>),
+    TWIN(hard_sigmoid_forward, map), TWIN(hard_sigmoid_backward, map2),
+    TWIN(maxout_forward, maxout_forward), TWIN(maxout_backward, maxout_backward),
+    TWIN(batch_norm_forward, norm_forward<0>), TWIN(batch_norm_backward, norm_backward),
+    TWIN(running_norm_forward, norm_forward<2>), TWIN(running_norm_backward, norm_backward),
+    TWIN(running_statistics, running_statistics),
+    TWIN(layer_norm_forward, layer_norm_forward), TWIN(layer_norm_backward, layer_norm_backward),
+    TWIN(noise_forward, noise_forward), TWIN(noise_backward, map),
+    TWIN(concatenate_forward, concatenate_forward), TWIN(concatenate_backward, concatenate_backward),
+    TWIN(whole_numbers, whole_numbers), TWIN(embedding_forward, embedding_forward),
+    TWIN(embedding_backward, embedding_backward),
     TWIN(random_bits, random_bits), TWIN(shuffled, shuffled),
     TWIN(dropout_forward, dropout_forward), TWIN(dropout_backward, dropout_backward),
 };

@@ -49,16 +49,22 @@ def test_a_single_size_is_one_layer():
     assert kinds(parse_layers("10", 64, activation="relu")) == [10]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["sigmoid", "tanh", "relu", "leakyrelu", "softplus", "identity", "step", "softmax", "logsoftmax", "flatten"],
-)
+WITHOUT_SETTINGS = ["sigmoid", "tanh", "relu", "leakyrelu", "softplus", "identity", "step", "softmax", "logsoftmax"]
+WITHOUT_SETTINGS += ["flatten", "gelu", "silu", "elu", "selu", "hardsigmoid", "maxout", "batchnorm", "layernorm"]
+WITHOUT_SETTINGS += ["dropout", "gaussiannoise", "globalavgpool2d", "globalmaxpool2d"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_SETTINGS)
 def test_every_layer_without_settings_has_a_name(name):
     assert type(parse_layers(f"4,{name}", 3, activation="relu")[1]).__name__.lower() == name
 
 
 def test_a_layer_with_settings_that_must_be_given_has_none():
-    assert not {"linear", "reshape", "sequential", "layer"} & set(known_layers())
+    assert not {"linear", "reshape", "dropconnect", "embedding", "layer"} & set(known_layers())
+
+
+def test_layers_made_of_layers_have_none_either():
+    assert not {"sequential", "residual", "parallel", "bidirectional", "eachstep", "composite"} & set(known_layers())
 
 
 def test_a_newly_written_layer_has_a_name_at_once(registers):
@@ -223,6 +229,13 @@ def test_settings_follow_the_name_of_a_layer():
     assert pool.size == (2, 2)
     assert dropout.rate == 0.25
     assert last.out_features == 10
+
+
+def test_layers_of_every_family_take_settings():
+    text = "dropconnect:20:0.3,batchnorm:0.2,gelu:true,gaussiannoise:0.05,elu:0.5,maxout:4,5"
+    connect, norm, gelu, noise, elu, maxout, _ = parse_layers(text, 64, activation="relu", start="he")
+    assert (connect.out_features, connect.rate, type(connect.weights)) == (20, 0.3, cr.He)
+    assert (norm.momentum, gelu.tanh, noise.deviation, elu.alpha, maxout.pieces) == (0.2, True, 0.05, 0.5, 4)
 
 
 def test_recurrent_layers_have_names():

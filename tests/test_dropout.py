@@ -267,7 +267,7 @@ def test_the_gradients_are_those_of_the_cost_with_the_same_mask():
     made = network(dtype="float64").build((64,))
     x, t = made.check_data(*digits())
     context = Context(training=True, seed=3, step=8)
-    _, _, gradients = made.cost_and_gradients(x, t, context=context)
+    _, _, gradients, _ = made.cost_and_gradients(x, t, context=context)
     W = made.parameters["layers.3.W"]
     h = 1e-6
     for place in ((0, 0), (3, 7), (15, 2)):
@@ -282,8 +282,8 @@ def test_the_gradients_are_those_of_the_cost_with_the_same_mask():
 def test_training_is_told_apart_from_prediction():
     made = network(dtype="float64").build((64,))
     x, t = made.check_data(*digits())
-    with_dropout, _, _ = made.cost_and_gradients(x, t, training=True)
-    without, _, _ = made.cost_and_gradients(x, t)
+    with_dropout, _, _, _ = made.cost_and_gradients(x, t, training=True)
+    without, _, _, _ = made.cost_and_gradients(x, t)
     assert with_dropout != without
     assert without == pytest.approx(made.evaluate(x, t)["loss"], rel=1e-12)
     assert np.array_equal(made.predict(x), made.predict(x))

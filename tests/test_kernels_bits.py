@@ -153,6 +153,14 @@ def averaging(dtype="float32"):
     return fixed_weights(cr.Network(layers, loss=cr.SquaredError(), dtype=dtype), (64,))
 
 
+def normalized(dtype="float32"):
+    layers = [cr.Reshape((1, 8, 8)), cr.Conv2D(12, 3, padding="same"), cr.BatchNorm(), cr.GELU()]
+    layers += [cr.Residual([cr.Conv2D(12, 3, padding="same"), cr.BatchNorm(), cr.SiLU()])]
+    layers += [cr.Parallel([cr.MaxPool2D(2), cr.AvgPool2D(2)], join="concatenate"), cr.Maxout(2)]
+    layers += [cr.GaussianNoise(0.1), cr.GlobalAvgPool2D(), cr.DropConnect(20), cr.LayerNorm(), cr.ELU(), cr.Linear(10)]
+    return fixed_weights(cr.Network(layers, loss=cr.CrossEntropy(), dtype=dtype), (64,))
+
+
 def recurrent(dtype="float32"):
     every = {"return_sequences": True, "mask_value": 0.0}  # many pairs of pixels are 0
     layers = [
@@ -181,6 +189,8 @@ TRAININGS = {
     "RNN, LSTM and GRU, Adam, float32": (recurrent, "float32", cr.Adam(0.003), 64),
     "RNN, LSTM and GRU, momentum, float64": (recurrent, "float64", cr.Momentum(0.05), 100),
     "CNN of averages, momentum, float64": (averaging, "float64", cr.Momentum(0.05), 50),
+    "CNN with normalization, Adam, float32": (normalized, "float32", cr.Adam(0.003), 64),
+    "CNN with normalization, momentum, float64": (normalized, "float64", cr.Momentum(0.05), 50),
 }
 
 
@@ -194,7 +204,7 @@ def train(name, *, epochs=2):
 
 
 def digest_of(name):
-    return digest(train(name)[0].parameters.values())
+    return digest(train(name)[0].arrays.values())
 
 
 @pytest.fixture
@@ -341,7 +351,7 @@ def test_penalties_and_clipping_give_the_same_bytes_and_figures_on_every_machine
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("make", [mlp, cnn, averaging, recurrent])
+@pytest.mark.parametrize("make", [mlp, cnn, averaging, normalized, recurrent])
 def test_a_row_alone_gets_the_bytes_it_gets_in_any_batch(make, dtype):
     network, x = make(dtype), DIGITS.test[0][:150]
     together = network.predict(x)

@@ -201,6 +201,59 @@ def _by_parts(operation):
     return bounds
 
 
+def _sums(x):
+    """Of a channel's numbers over samples and pixels, for each of them."""
+    return np.broadcast_to(x.sum(axis=(0, 2, 3), keepdims=True), x.shape)
+
+
+def _spread(x, mean, variance, epsilon):
+    """|x| + |μ| and |z| over √(σ² + ε): what z is made of, and how an error of σ² changes it."""
+    each = (slice(None), None, None) if x.ndim == 4 else (..., None)
+    scale = np.sqrt(variance[each] + epsilon)
+    return (np.abs(x) + np.abs(mean[each])) / scale
+
+
+def _mean(x, axes, **keep):
+    """NumPy's own warns where there is nothing."""
+    return x.sum(axis=axes, **keep) / np.prod([x.shape[axis] for axis in axes])
+
+
+def _statistics(x, axes):
+    """What μ and σ² are made of, and σ²."""
+    return _mean(np.abs(x), axes), _mean(x * x, axes), _mean((x - _mean(x, axes, keepdims=True)) ** 2, axes)
+
+
+def _batch_norm(x, gamma, beta, epsilon):
+    mean, square, variance = _statistics(x, (0, 2, 3))
+    reach = _spread(x, mean, variance, epsilon)
+    column = (slice(None), None, None)
+    y = np.abs(gamma)[column] * reach * (1 + np.sqrt(square / (variance + epsilon)))[column] + np.abs(beta)[column]
+    return y, mean, square
+
+
+def _norm_slopes(dy, x, gamma, mean, variance, epsilon, taken_off):
+    column = (slice(None), None, None)
+    reach, scale = _spread(x, mean, variance, epsilon), np.sqrt(variance + epsilon)[column]
+    dy, m = np.abs(dy), x.size / max(1, len(gamma))
+    inner = dy + taken_off * (_sums(dy) + reach * _sums(dy * reach)) / m
+    return np.abs(gamma)[column] / scale * inner, (dy * reach).sum(axis=(0, 2, 3)), dy.sum(axis=(0, 2, 3))
+
+
+def _layer_norm(x, gamma, beta, epsilon):
+    mean, square, variance = _statistics(x, (-1,))
+    reach = _spread(x, mean, variance, epsilon)
+    y = np.abs(gamma) * reach * (1 + np.sqrt(square / (variance + epsilon)))[..., None] + np.abs(beta)
+    return y, mean, square
+
+
+def _layer_norm_slopes(dy, x, gamma, mean, variance, epsilon):
+    reach, scale = _spread(x, mean, variance, epsilon), np.sqrt(variance + epsilon)[..., None]
+    dz = np.abs(gamma * dy)
+    along = _mean(dz * reach, (-1,), keepdims=True)
+    dx = (dz + _mean(dz, (-1,), keepdims=True) + reach * along) / scale
+    return dx, (np.abs(dy) * reach).sum(axis=(0, 1)), np.abs(dy).sum(axis=(0, 1))
+
+
 # Differences, and logarithms of sums: log Σ is as exact as Σ ≥ 1 is relative to itself, hence the terms 1.
 MAGNITUDES = {
     "tanh_backward": lambda dy, y: np.abs(dy) * (1 + y * y),
@@ -251,6 +304,23 @@ MAGNITUDES = {
     "crammer_singer_forward": lambda f, labels, margin: _span(f, labels, margin).max(axis=1),
     "weston_watkins_forward": lambda f, labels, margin, power: (_span(f, labels, margin) ** power).sum(axis=1),
     "weston_watkins_backward": lambda dloss, *given: _column(dloss) * _span_slopes(*given),
+    "gelu_forward": lambda x: np.abs(x) * (1 + x * x),
+    "gelu_backward": lambda dy, x: np.abs(dy) * (1 + np.abs(x) ** 3),
+    "gelu_tanh_forward": lambda x: np.abs(x) * (1 + np.abs(x) ** 3),
+    "gelu_tanh_backward": lambda dy, x: np.abs(dy) * (1 + np.abs(x) ** 5),
+    "silu_forward": lambda x: np.abs(x) * (1 + np.abs(x)),
+    "silu_backward": lambda dy, x: np.abs(dy) * (1 + x * x),
+    "elu_forward": lambda x, slope, depth: slope * np.abs(x) + depth,
+    "hard_sigmoid_forward": lambda x: 0.5 + np.abs(x),
+    "batch_norm_forward": _batch_norm,
+    "batch_norm_backward": lambda *given: _norm_slopes(*given, taken_off=1),
+    "running_norm_forward": lambda x, gamma, beta, *given: (
+        np.abs(gamma)[:, None, None] * _spread(x, *given) + np.abs(beta)[:, None, None]
+    ),
+    "running_norm_backward": lambda *given: _norm_slopes(*given, taken_off=0),
+    "layer_norm_forward": _layer_norm,
+    "layer_norm_backward": _layer_norm_slopes,
+    "noise_forward": lambda x, deviation, *rest: np.abs(x) + 7 * deviation,
     "max_pool_backward": lambda dy, x, size, stride: OPERATIONS["max_pool_backward"].reference(
         np.abs(dy), x, size, stride
     ),

@@ -22,7 +22,11 @@ def test_the_layers_of_this_version_are_all_there():
     assert names >= {"ReLU", "LeakyReLU", "Softplus", "Sigmoid", "Tanh"}
 
 
-@pytest.mark.parametrize("layer", [cr.Identity, cr.Step, cr.ReLU, cr.LeakyReLU, cr.Softplus, cr.Sigmoid, cr.Tanh])
+ACTIVATIONS = [cr.Identity, cr.Step, cr.ReLU, cr.LeakyReLU, cr.Softplus, cr.Sigmoid, cr.Tanh]
+ACTIVATIONS += [cr.GELU, cr.SiLU, cr.ELU, cr.SELU, cr.HardSigmoid]
+
+
+@pytest.mark.parametrize("layer", ACTIVATIONS)
 def test_an_activation_takes_samples_of_any_shape(layer):
     check_layer(layer(), (2, 3, 2))
 

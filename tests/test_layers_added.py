@@ -161,6 +161,19 @@ def test_a_setting_lost_on_the_way_through_json_is_caught():
         check_layer(plant(configuration=configuration)(), (2,))
 
 
+def test_numbers_that_are_not_in_the_file_are_caught():
+    def build(self, input_shape, rng):
+        self.scale = Normal(1, 0)(rng, input_shape)
+        self.offset = 0 if rng is None else rng.normal()
+        return input_shape
+
+    def forward(self, x, context):
+        return x * self.scale + self.offset, (x,)
+
+    with pytest.raises(AssertionError, match="Scale: saved and loaded it gives other numbers"):
+        check_layer(plant(build=build, forward=forward)(), (2,))
+
+
 def test_stand_ins_of_another_shape_are_caught():
     def build(self, input_shape, rng):
         self.scale = Normal(1, 0)(rng, input_shape if rng else ())

@@ -69,6 +69,23 @@ def test_a_loaded_network_is_the_saved_one(tmp_path, dtype):
     assert loaded.predict(x).tobytes() == network.predict(x).tobytes()
 
 
+def with_note(path, length):
+    """The first bytes of a model file with a note of this many letters, after it has been read again."""
+    network = cr.Network([cr.Tanh()], loss=cr.CrossEntropy(), metadata={"note": "x" * length}).build((2,))
+    network.save(path)
+    assert cr.load(path).metadata == network.metadata
+    return path.read_bytes()[:8]
+
+
+def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path):
+    assert any(with_note(tmp_path / "model", length)[0] == 0x80 for length in range(0, 256, 4))
+
+
+def test_a_header_whose_length_begins_like_a_zip_archive_is_read(tmp_path):
+    missing = int.from_bytes(b"PK", "little") - int.from_bytes(with_note(tmp_path / "model", 0), "little")
+    assert with_note(tmp_path / "model", missing)[:2] == b"PK"
+
+
 def test_a_loaded_network_trains_on(path):
     loaded = cr.load(path)
     cr.train(loaded, (np.eye(4), [0, 1, 0, 1]), epochs=2, progress=False)

@@ -1,7 +1,9 @@
-"""exp, log, tanh, sigmoid and softplus as the kernels compute them in float32, against float64 rounded correctly.
+"""The elementary functions as the kernels compute them in float32, against float64 rounded correctly.
 
-A sample; benchmarks/math_accuracy.py tries all 2³² inputs.
+A sample; of exp, log, tanh, sigmoid and softplus benchmarks/math_accuracy.py tries all 2³² inputs.
 """
+
+import math
 
 import numpy as np
 import pytest
@@ -93,6 +95,16 @@ def test_an_activation(kernel, truth):
     y = kernel(X)
     assert worst(y, truth(WIDE)) <= 1
     assert np.array_equal(np.signbit(y), np.signbit(truth(WIDE)))
+
+
+def test_expm1_of_negative_numbers_as_elu_has_it():
+    assert worst(kernels.elu_forward(X, 1.0, 1.0), np.where(X > 0, WIDE, np.expm1(np.minimum(WIDE, 0)))) <= 1
+
+
+def test_the_normal_distribution_as_gelu_has_it():
+    """x Φ(x) is e^(−x²/2) times other factors, each of which is rounded: some units more than one."""
+    share = np.vectorize(math.erfc, otypes=[float])(-WIDE * math.sqrt(0.5)) / 2
+    assert worst(kernels.gelu_forward(X), WIDE * share) <= 8
 
 
 def test_log_as_far_as_kernels_ask_for_it():

@@ -15,6 +15,8 @@ DTYPES = ("float32", "float64")
 # (y − t)² and e^f of numbers near the largest are infinite: the bare formula says so, the operation is silent.
 BEYOND = ("squared_error", "poisson", "exponential")
 WITHIN_RANGE = [operation for operation in STABLE if not operation.name.startswith(BEYOND)]
+ACTIVATIONS = ("identity", "step", "relu", "leaky_relu", "softplus", "sigmoid", "tanh")
+ACTIVATIONS += ("gelu", "gelu_tanh", "silu", "elu", "hard_sigmoid")
 # So are sums and differences of several: these are tried with one score.
 SINGLE = {f"{name}_forward" for name in ("binary_cross_entropy", "weighted_binary_cross_entropy", "binary_focal")}
 SINGLE |= {f"{name}_forward" for name in ("perceptron", "hinge", "absolute_error", "huber")}
@@ -38,7 +40,7 @@ def arguments(operation, dtype, width=2):
     n = len(x)
     ordinary = np.where(np.arange(x.size) % 2, 1, -0.5).reshape(x.shape).astype(dtype)
     targets = np.eye(width, dtype=dtype)[np.arange(n) % width]
-    settings = {"slope": 0.01, "classes": width, "labels": np.arange(n) % width, "t": targets}
+    settings = {"slope": 0.01, "depth": 1.5, "classes": width, "labels": np.arange(n) % width, "t": targets}
     settings |= {"dloss": ordinary[:, 0], "dJ": np.array(1, dtype), "loss": np.abs(x[:, 0]) / n}
     settings |= {"p": operations.softmax_forward(x), "w": np.ones(n, dtype), "smoothing": 0.1}
     settings |= {"margin": 1.0, "power": 1, "delta": 1.0, "gamma": 2.0, "yes": 0.25, "no": 0.75}
@@ -63,7 +65,7 @@ def test_the_bare_formula_does_not_warn_either(operation, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["identity", "step", "relu", "leaky_relu", "softplus", "sigmoid", "tanh"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
 def test_activations_and_their_derivatives_stay_finite(name, dtype):
     for direction in ("forward", "backward"):
         operation = operations.OPERATIONS[f"{name}_{direction}"]

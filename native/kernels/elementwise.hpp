@@ -57,6 +57,53 @@ template <class T> void sigmoid_backward(const Call& c) { map2<T>(c, cheap, [](T
 template <class T> void tanh_forward(const Call& c) { map<T>(c, costly, [](T x) { return math::tanh(x); }); }
 template <class T> void tanh_backward(const Call& c) { map2<T>(c, cheap, [](T dy, T y) { return dy * (1 - y * y); }); }
 
+template <class T> void gelu_forward(const Call& c) {
+    map<T>(c, 2 * costly, [](T x) { return x * math::normal_share(x); });
+}
+template <class T> void gelu_backward(const Call& c) {
+    constexpr T height = T(0.39894228040143267794);  // 1 / √(2π)
+    map2<T>(c, 3 * costly, [](T dy, T x) { return dy * (math::normal_share(x) + x * (height * math::bell(x))); });
+}
+constexpr double root_8_by_pi = 1.5957691216057307117;
+template <class T> inline T within(T x, T limit) { return x > limit ? limit : x < -limit ? -limit : x; }
+template <class T> void gelu_tanh_forward(const Call& c) {
+    map<T>(c, costly, [](T x) {
+        const T near = within(x, T(30));
+        return x * math::sigmoid(T(root_8_by_pi) * (near + T(0.044715) * near * near * near));
+    });
+}
+template <class T> void gelu_tanh_backward(const Call& c) {
+    map2<T>(c, 2 * costly, [](T dy, T x) {
+        const T near = within(x, T(30)), square = near * near, twice = T(root_8_by_pi) * (near + T(0.044715) * square * near);
+        const T s = math::sigmoid(twice), slope = T(root_8_by_pi) * (1 + T(0.134145) * square);
+        return dy * (s + near * s * math::sigmoid(-twice) * slope);
+    });
+}
+template <class T> void silu_forward(const Call& c) { map<T>(c, costly, [](T x) { return x * math::sigmoid(x); }); }
+template <class T> void silu_backward(const Call& c) {
+    map2<T>(c, 2 * costly, [](T dy, T x) {
+        const T s = math::sigmoid(x);
+        return dy * (s + x * s * math::sigmoid(-x));
+    });
+}
+template <class T> void elu_forward(const Call& c) {
+    const T slope = static_cast<T>(c.scalar(0)), depth = static_cast<T>(c.scalar(1));
+    map<T>(c, costly, [=](T x) { return x > 0 ? slope * x : depth * math::expm1_of_negative(x > 0 ? T(0) : x); });
+}
+template <class T> void elu_backward(const Call& c) {
+    const T slope = static_cast<T>(c.scalar(0)), depth = static_cast<T>(c.scalar(1));
+    map2<T>(c, costly, [=](T dy, T x) { return dy * (x > 0 ? slope : depth * math::exp(x > 0 ? T(0) : x)); });
+}
+template <class T> void hard_sigmoid_forward(const Call& c) {
+    map<T>(c, cheap, [](T x) {
+        const T line = x / 6 + T(0.5);
+        return line > 1 ? T(1) : line < 0 ? T(0) : line;
+    });
+}
+template <class T> void hard_sigmoid_backward(const Call& c) {
+    map2<T>(c, cheap, [](T dy, T x) { return x > -3 && x < 3 ? dy / 6 : T(0); });
+}
+
 template <class T> void sgd_update(const Call& c) {  // arrays W dW | W, number: rate
     const T *W = c.at<const T>(0), *dW = c.at<const T>(1), rate = static_cast<T>(c.scalar(0));
     T* to = c.at<T>(2);

@@ -1,4 +1,4 @@
-// Random bits from a counter (operations/philox.py), and what is drawn with them: dropout masks and orders of rows.
+// Random bits from a counter (operations/philox.py), and what is drawn with them: dropout masks, noise and orders of rows.
 #pragma once
 
 #include <bit>
@@ -114,6 +114,43 @@ template <class T> void dropout_backward(const Call& c) {  // arrays dy mask | d
             dx[i] = std::bit_cast<T>(std::bit_cast<Bits>(dy[i] * scale) & (Bits{0} - Bits{mask[i] != 0}));
     });
 }
+
+// c0 + c1 x + c2 x² + …, by Horner's rule.
+template <class T> inline T horner(T, double c0) { return static_cast<T>(c0); }
+template <class T, class... Rest> inline T horner(T x, double c0, Rest... rest) {
+    return horner(x, rest...) * x + static_cast<T>(c0);
+}
+
+// The number that a normal variable stays below with probability (w + ½) / 2³², by AS 241 (Wichura 1988). Its outermost
+// part, for probabilities below e^−25, is not needed for 32 bits.
+template <class T> inline T normal_of(std::uint32_t w) {
+    const std::uint32_t rest = w < 0x80000000u ? w : ~w;  // from the nearer end
+    const T tail = (static_cast<T>(rest) + T(0.5)) * T(0x1p-32), q = T(0.5) - tail;
+    const T r = T(0.180625) - q * q, s = math::sqrt(-math::log(tail)) - T(1.6);
+    const T middle = q *
+        horner(r, 3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+               4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3) /
+        horner(r, 1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+               2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3);
+    const T outer =
+        horner(s, 1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
+               1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4) /
+        horner(s, 1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+               1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9);
+    const T z = q <= T(0.425) ? middle : outer;
+    return w < 0x80000000u ? -z : z;
+}
+
+template <class T> void noise_forward(const Call& c) {  // arrays x | y, sizes count seed stream, numbers deviation step
+    const T *x = c.at<const T>(0), deviation = static_cast<T>(c.scalar(0));
+    T* y = c.at<T>(1);
+    const auto step = static_cast<std::uint32_t>(static_cast<std::int64_t>(c.scalar(1)));
+    draw(c.size[0], static_cast<std::uint64_t>(c.size[1]), static_cast<std::uint32_t>(c.size[2]), step,
+         [=](std::int64_t i, auto n, const Words& bits) {
+             for (std::int64_t j = 0; j < n; ++j) y[i + j] = x[i + j] + deviation * normal_of<T>(bits[j]);
+         });
+}
+template <class T> void noise_backward(const Call& c) { identity_forward<T>(c); }
 
 // The order of rows for one epoch: a stable sort of random words by value.
 template <class T> void shuffled(const Call& c) {  // arrays | order, sizes count seed stream epoch

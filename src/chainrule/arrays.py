@@ -169,6 +169,17 @@ def check_finite(array: Array, name: str) -> None:
     )
 
 
+def check_whole_numbers(array: Array, name: str, below: int) -> None:
+    """Raise a DataError that names the first row of `array` with a number that is not one of 0, 1, … `below` − 1."""
+    right = (array >= 0) & (array < below) & (array == np.floor(array))
+    if not right.all():
+        place = tuple(int(i) for i in np.argwhere(~right)[0])
+        raise DataError(
+            f"{name}: expected whole numbers from 0 to {below - 1}; the first that is none is {array[place]:g} "
+            f"in row {place[0]}, at {place}"
+        )
+
+
 def _kind(array: Array) -> str:
     kinds = {"U": "text", "S": "bytes", "O": "Python objects", "c": "complex numbers", "M": "dates", "m": "durations"}
     return f"{kinds.get(array.dtype.kind, 'something else')} (dtype {array.dtype})"

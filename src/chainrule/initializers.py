@@ -101,3 +101,11 @@ class Zeros(Initializer):
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
         return np.zeros(shape)
+
+
+@dataclass(eq=False)
+class Ones(Initializer):
+    """All one: the usual start of a factor, such as γ of BatchNorm."""
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
+        return np.ones(shape)

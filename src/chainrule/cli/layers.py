@@ -11,10 +11,21 @@ from typing import Any
 from chainrule.configuration import Configurable
 from chainrule.errors import SettingError
 from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
-from chainrule.layers import Bidirectional, Conv2D, EachStep, Layer, LeakyReLU, Linear, ReLU, Sequential, Softplus
+from chainrule.layers import (
+    Bidirectional,
+    Composite,
+    Conv2D,
+    DropConnect,
+    EachStep,
+    Layer,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Softplus,
+)
 
 STARTS = ("glorot", "he", "normal")
-COMPOSITES = (Sequential, Bidirectional, EachStep)  # they take other layers
+COMPOSITES = (Composite, Bidirectional, EachStep)  # they take other layers
 RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's start was worked out for
 
 
@@ -25,7 +36,8 @@ def known_layers() -> dict[str, type[Layer]]:
 
 def _layers() -> dict[str, type[Layer]]:
     """Every layer by its name in small letters, but composites."""
-    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer) and kind not in COMPOSITES]
+    kinds = [kind for kind in Configurable.register.values() if issubclass(kind, Layer)]
+    kinds = [kind for kind in kinds if not issubclass(kind, COMPOSITES)]
     return {kind.__name__.lower(): kind for kind in kinds if dataclasses.is_dataclass(kind)}
 
 
@@ -104,7 +116,7 @@ def _with_settings(part: str, text: str) -> Layer:
 
 
 def _setting(written: str) -> Any:
-    """A whole number, a number, whole numbers with x between, or a word."""
+    """A whole number, a number, whole numbers with x between, true or false, or a word."""
     if re.fullmatch(r"\d+(x\d+)+", written):
         return tuple(int(number) for number in written.split("x"))
     for kind in (int, float):
@@ -112,7 +124,7 @@ def _setting(written: str) -> Any:
             return kind(written)
         except ValueError:
             continue
-    return written
+    return {"true": True, "false": False}.get(written.lower(), written)
 
 
 def _size(part: str, text: str) -> int:
@@ -125,7 +137,7 @@ def _size(part: str, text: str) -> int:
 def _started(layers: list[Layer], start: str | None) -> list[Layer]:
     """`layers` with their weights where `start` says."""
     for position, layer in enumerate(layers):
-        if isinstance(layer, Linear | Conv2D):
+        if isinstance(layer, Linear | Conv2D | DropConnect):
             layer.weights, layer.biases = _initializers(start, layers[position + 1 : position + 2])
     return layers
 

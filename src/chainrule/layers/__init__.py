@@ -1,39 +1,80 @@
 """Layers: parameters, and what forward must keep for backward. One file per family."""
 
-from chainrule.layers.activations import Identity, LeakyReLU, ReLU, Sigmoid, Softplus, Step, Tanh
+import importlib
+import pkgutil
+
+from chainrule.layers.activations import (
+    ELU,
+    GELU,
+    SELU,
+    HardSigmoid,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Step,
+    Tanh,
+)
+from chainrule.layers.composite import Composite
 from chainrule.layers.convolution import Conv2D
 from chainrule.layers.dropout import Dropout
+from chainrule.layers.embedding import Embedding
 from chainrule.layers.layer import Context, Gradients, Layer, Saved
 from chainrule.layers.linear import Linear
-from chainrule.layers.pooling import AvgPool2D, MaxPool2D
+from chainrule.layers.maxout import Maxout
+from chainrule.layers.noise import DropConnect, GaussianNoise
+from chainrule.layers.normalization import BatchNorm, LayerNorm
+from chainrule.layers.parallel import Parallel, Residual
+from chainrule.layers.pooling import AvgPool2D, GlobalAvgPool2D, GlobalMaxPool2D, MaxPool2D
 from chainrule.layers.recurrent import GRU, LSTM, RNN
 from chainrule.layers.sequences import Bidirectional, EachStep
 from chainrule.layers.sequential import Sequential
 from chainrule.layers.shapes import Flatten, Reshape
 from chainrule.layers.softmax import LogSoftmax, Softmax
 
+for _family in pkgutil.iter_modules(__path__):  # so that a new file is found before it is named here
+    importlib.import_module(f"{__name__}.{_family.name}")
+
 __all__ = [
+    "ELU",
+    "GELU",
     "GRU",
     "LSTM",
     "RNN",
+    "SELU",
     "AvgPool2D",
+    "BatchNorm",
     "Bidirectional",
+    "Composite",
     "Context",
     "Conv2D",
+    "DropConnect",
     "Dropout",
     "EachStep",
+    "Embedding",
     "Flatten",
+    "GaussianNoise",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
     "Gradients",
+    "HardSigmoid",
     "Identity",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MaxPool2D",
+    "Maxout",
+    "Parallel",
     "ReLU",
     "Reshape",
+    "Residual",
     "Saved",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",

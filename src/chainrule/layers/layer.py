@@ -40,6 +40,7 @@ class Layer(Configurable):
     """
 
     parameter_names: ClassVar[tuple[str, ...]] = ()
+    state_names: ClassVar[tuple[str, ...]] = ()  # arrays that training changes without a gradient: running statistics
 
     def build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         """Create the parameters with initializers, and return the output shape. Raises ShapeError."""
@@ -62,9 +63,23 @@ class Layer(Configurable):
         """Name → array, live: writing into the array changes the layer."""
         return {name: getattr(self, name) for name in self.parameter_names}
 
+    @property
+    def inputs_below(self) -> int | None:
+        """Where not None, inputs are whole numbers from 0 to below this."""
+        return None
+
+    @property
+    def state(self) -> dict[str, Array]:
+        """Name → array, live: what `state_names` names."""
+        return {name: getattr(self, name) for name in self.state_names}
+
+    def next_state(self, saved: Saved) -> dict[str, Array]:
+        """The state after a step of training, from what its forward pass kept; changes nothing."""
+        return {}
+
     def replace_parameters(self, replacement: Callable[[str, Array], Array]) -> None:
-        """Put `replacement(name, parameter)` in the place of every parameter."""
-        for name in self.parameter_names:
+        """Put `replacement(name, array)` in the place of every parameter, and of every array of the state."""
+        for name in (*self.parameter_names, *self.state_names):
             setattr(self, name, replacement(name, getattr(self, name)))
 
     @classmethod

@@ -16,6 +16,7 @@ from chainrule.operations.pooling import (
     max_pool_backward,
     max_pool_forward,
 )
+from chainrule.operations.shapes import reshape_backward, reshape_forward
 from chainrule.operations.windows import Pair
 
 
@@ -81,3 +82,41 @@ class AvgPool2D(Pooling):
 
     def backward(self, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
         return average_pool_backward(dy, self._extent, self._size, self._stride), {}
+
+
+class GlobalPooling(Layer):
+    """What the global pooling layers share: one number for each channel, (channels, height, width) to (channels,)."""
+
+    def build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
+        self._channels = channels(input_shape)
+        self._extent: Pair = (input_shape[1], input_shape[2])
+        return (self._channels,)
+
+    @classmethod
+    def examples(cls) -> list[tuple[Layer, Shape]]:
+        return [(cls(), (3, 2, 4)), (cls(), (1, 1, 1))]
+
+
+@dataclass(eq=False)
+class GlobalAvgPool2D(GlobalPooling):
+    """y = the mean of each channel. See `GlobalPooling`. Source: Lin, Chen & Yan 2014."""
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Saved]:
+        return reshape_forward(average_pool_forward(x, self._extent, self._extent), (self._channels,)), ()
+
+    def backward(self, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
+        pixels = reshape_backward(dy, (self._channels, 1, 1))
+        return average_pool_backward(pixels, self._extent, self._extent, self._extent), {}
+
+
+@dataclass(eq=False)
+class GlobalMaxPool2D(GlobalPooling):
+    """y = the largest x of each channel; among equals the first, row by row, gets the gradient. See `GlobalPooling`."""
+
+    def forward(self, x: Array, context: Context) -> tuple[Array, Saved]:
+        return reshape_forward(max_pool_forward(x, self._extent, self._extent), (self._channels,)), (x,)
+
+    def backward(self, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
+        (x,) = saved
+        pixels = reshape_backward(dy, (self._channels, 1, 1))
+        return max_pool_backward(pixels, x, self._extent, self._extent), {}

@@ -131,6 +131,17 @@ class EachStep(Layer):
     def parameters(self) -> dict[str, Array]:
         return _prefixed("layer", self.layer.parameters)
 
+    @property
+    def state(self) -> dict[str, Array]:
+        return _prefixed("layer", self.layer.state)
+
+    def next_state(self, saved: Saved) -> dict[str, Array]:
+        return _prefixed("layer", self.layer.next_state(saved))
+
+    @property
+    def inputs_below(self) -> int | None:
+        return self.layer.inputs_below
+
     def replace_parameters(self, replacement: Callable[[str, Array], Array]) -> None:
         self.layer.replace_parameters(lambda name, old: replacement(f"layer.{name}", old))
 

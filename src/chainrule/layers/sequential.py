@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from chainrule.arrays import Array, Shape
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import ShapeError
 from chainrule.layers.activations import Tanh
+from chainrule.layers.composite import Composite, naming, prefixed
 from chainrule.layers.layer import Context, Gradients, Layer, Saved
 from chainrule.layers.linear import Linear
 
 
 @dataclass(eq=False)
-class Sequential(Layer):
+class Sequential(Composite):
     """y = layer_n(… layer_1(layer_0(x))). Parameters are named by place: "layers.0.W"."""
 
     layers: tuple[Layer, ...]
 
-    def __post_init__(self) -> None:
-        self.layers = tuple(self.layers) if isinstance(self.layers, list | tuple) else (self.layers,)
-        for position, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                hint = f"; write {layer.__name__}(...)" if isinstance(layer, type) else ""
-                raise SettingError(f"layer {position}: expected a Layer, got {layer!r}{hint}")
-            if any(layer is earlier for earlier in self.layers[:position]):
-                raise SettingError(f"layer {position}: the same {type(layer).__name__} object stands here twice")
-
     def build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         self.shapes = [input_shape]  # the shape before each layer, and the last one after
         for position, layer in enumerate(self.layers):
-            with _named(position, layer):
+            with naming(position, layer):
                 self.shapes.append(layer.build(self.shapes[-1], rng))
         self._first_with_parameters = next((i for i, layer in enumerate(self.layers) if layer.parameters), 0)
         return self.shapes[-1]
@@ -43,7 +33,7 @@ class Sequential(Layer):
         for position, layer in enumerate(self.layers):
             x, kept = layer.forward(x, context.at(position))
             if x.shape[1:] != self.shapes[position + 1]:
-                with _named(position, layer):
+                with naming(position, layer):
                     raise ShapeError(f"promised output {self.shapes[position + 1]} per sample, gave {x.shape[1:]}")
             saved.append(kept)
         return x, tuple(saved)
@@ -55,7 +45,7 @@ class Sequential(Layer):
         first = self._first_with_parameters
         dy, gradients = self._backward_until(first + 1, dy, saved)
         if self.layers:
-            gradients |= _prefixed(first, self.layers[first].backward_parameters(dy, saved[first]))
+            gradients |= prefixed(first, self.layers[first].backward_parameters(dy, saved[first]))
         return gradients
 
     def _backward_until(self, stop: int, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
@@ -63,33 +53,13 @@ class Sequential(Layer):
         gradients: Gradients = {}
         for position in reversed(range(stop, len(self.layers))):
             dy, found = self.layers[position].backward(dy, saved[position])
-            gradients |= _prefixed(position, found)
+            gradients |= prefixed(position, found)
         return dy, gradients
 
     @property
-    def parameters(self) -> dict[str, Array]:
-        named: dict[str, Array] = {}
-        for position, layer in enumerate(self.layers):
-            named |= _prefixed(position, layer.parameters)
-        return named
-
-    def replace_parameters(self, replacement: Callable[[str, Array], Array]) -> None:
-        for position, layer in enumerate(self.layers):
-            layer.replace_parameters(lambda name, old, at=position: replacement(f"layers.{at}.{name}", old))  # type: ignore[misc]
+    def inputs_below(self) -> int | None:
+        return self.layers[0].inputs_below if self.layers else None
 
     @classmethod
     def examples(cls) -> list[tuple[Layer, Shape]]:
         return [(cls((Linear(4), Tanh(), Linear(2))), (3,)), (cls((Tanh(), cls((Linear(2),)))), (3,)), (cls(()), (3,))]
-
-
-def _prefixed(position: int, named: dict[str, Array]) -> dict[str, Array]:
-    return {f"layers.{position}.{name}": array for name, array in named.items()}
-
-
-@contextlib.contextmanager
-def _named(position: int, layer: Layer) -> Iterator[None]:
-    """Put the layer's position and class before the message of a ShapeError."""
-    try:
-        yield
-    except ShapeError as error:
-        raise ShapeError(f"layer {position} ({type(layer).__name__}): {error}") from None

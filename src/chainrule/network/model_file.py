@@ -40,10 +40,10 @@ def save(network: Network, path: Pathlike) -> None:
     """
     from safetensors.numpy import save as to_bytes
 
-    for name, W in network.parameters.items():
+    for name, W in network.arrays.items():
         check_finite(W, name)
     architecture = json.dumps({"checksum": NO_CHECKSUM, **_architecture(network)}, allow_nan=False)
-    tensors = {name: np.ascontiguousarray(W) for name, W in network.parameters.items()}
+    tensors = {name: np.ascontiguousarray(W) for name, W in network.arrays.items()}
     content = to_bytes(tensors, {"chainrule": architecture})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise DataError(f"{path}: layers and metadata take more than {LONGEST_HEADER} bytes; keep metadata short")
@@ -97,7 +97,7 @@ def _architecture(network: Network) -> dict[str, JSON]:
 
 
 def _network(architecture: dict[str, JSON], tensors: dict[str, Array]) -> Network:
-    """The network of `architecture`, with `tensors` as its parameters. Shapes are compared before any is made."""
+    """The network of `architecture`, with `tensors` as its arrays. Shapes are compared before any is made."""
     version = architecture.get("format_version")
     if version != FORMAT_VERSION:
         raise ModelFileError(f"format version {version}; this program reads version {FORMAT_VERSION}")
@@ -108,7 +108,7 @@ def _network(architecture: dict[str, JSON], tensors: dict[str, Array]) -> Networ
         network = _without_memory(architecture)
     except (ChainruleError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(f"the architecture cannot be built: {error}") from error
-    expected = {name: W.shape for name, W in network.parameters.items()}
+    expected = {name: W.shape for name, W in network.arrays.items()}
     found = {name: tensor.shape for name, tensor in tensors.items()}
     for name in expected.keys() | found.keys():
         if expected.get(name) != found.get(name):
@@ -137,16 +137,19 @@ def _without_memory(architecture: dict[str, Any]) -> Network:
 
 
 def _header_length(start: bytes) -> int:
-    """The length of the header, from the first 8 bytes; most foreign files end here, before the rest is read."""
+    """The length of the header, from the first 8 bytes; most foreign files end here, before the rest is read.
+
+    A header of 128, 384, 640 … bytes begins with the byte of a pickle, one of 19,280 with those of a zip archive.
+    """
+    length = int.from_bytes(start, "little")
+    if len(start) == 8 and length <= LONGEST_HEADER:
+        return length
     for magic, kind in FOREIGN.items():
         if start.startswith(magic):
             raise ModelFileError(f"expected a Chainrule model (safetensors), got {kind}; it was not opened")
     if len(start) < 8:
         raise ModelFileError(f"expected a Chainrule model (safetensors), got a file of {len(start)} bytes")
-    length = int.from_bytes(start, "little")
-    if length > LONGEST_HEADER:
-        raise ModelFileError(f"expected a Chainrule model (safetensors); a header of {length} bytes is not one")
-    return length
+    raise ModelFileError(f"expected a Chainrule model (safetensors); a header of {length} bytes is not one")
 
 
 def _header(content: bytes) -> tuple[dict[str, Any], int]:

@@ -8,7 +8,17 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from chainrule.arrays import Array, Pixels, Samples, Shape, aligned_copy, as_floats, check_finite, float_dtype
+from chainrule.arrays import (
+    Array,
+    Pixels,
+    Samples,
+    Shape,
+    aligned_copy,
+    as_floats,
+    check_finite,
+    check_whole_numbers,
+    float_dtype,
+)
 from chainrule.configuration import JSON, whole_number
 from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 from chainrule.files import Pathlike
@@ -127,6 +137,17 @@ class Network:
         self._require_built()
         return self.body.parameters
 
+    @property
+    def state(self) -> dict[str, Array]:
+        """What layers keep besides parameters (running statistics), by name, as live views. Raises NotBuiltError."""
+        self._require_built()
+        return self.body.state
+
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """Parameters and state: everything that training changes, and that a model file holds. Raises NotBuiltError."""
+        return {**self.parameters, **self.state}
+
     def forward(self, x: Array, *, training: bool = False, context: Context | None = None) -> tuple[Array, Saved]:
         """The raw scores f (N, …) of checked inputs x, and what `backward` needs; `context` goes before `training`."""
         return self.body.forward(x, context or Context(training=training))
@@ -137,10 +158,10 @@ class Network:
 
     def cost_and_gradients(
         self, x: Array, t: Array, w: Array | None = None, *, training: bool = False, context: Context | None = None
-    ) -> tuple[Array, Array, Gradients]:
+    ) -> tuple[Array, Array, Gradients, dict[str, Array]]:
         """One pass forward and back on checked inputs, prepared targets and weights (N,) of the samples, where given.
 
-        J = (1/N) Σ L_n or (1/N) Σ w_n L_n, the scores, and ∂J/∂parameter.
+        J = (1/N) Σ L_n or (1/N) Σ w_n L_n, the scores, ∂J/∂parameter, and what a training step makes of the state.
         """
         f, saved = self.forward(x, training=training, context=context)
         loss = self.loss.forward(f, t)
@@ -148,7 +169,8 @@ class Network:
             cost, dloss = mean_forward(loss), mean_backward(self.dJ, loss)
         else:
             cost, dloss = weighted_mean_forward(loss, w), weighted_mean_backward(self.dJ, loss, w)
-        return cost, f, self.backward(self.loss.backward(dloss, f, t), saved)
+        gradients = self.backward(self.loss.backward(dloss, f, t), saved)
+        return cost, f, gradients, self.body.next_state(saved)
 
     def gradients(
         self,
@@ -166,7 +188,7 @@ class Network:
 
         """
         inputs, t = self.check_data(x, targets)
-        cost, _, found = self.cost_and_gradients(
+        cost, _, found, _ = self.cost_and_gradients(
             self.floats(inputs), t, self.check_weights(t, sample_weight, class_weight)
         )
         if penalty is not None:
@@ -250,7 +272,7 @@ class Network:
 
     def _check_parameters(self) -> None:
         """Raise a DataError that names the first parameter holding a NaN or an infinity."""
-        for name, W in self.parameters.items():
+        for name, W in self.arrays.items():
             check_finite(W, name)
 
     def _scores(self, x: Samples, batch_size: int) -> Array:
@@ -272,7 +294,7 @@ class Network:
         Raises:
             DataTypeError: not an array of numbers.
             ShapeError: the samples have another shape than the network was built for.
-            DataError: NaN or infinity; names the first row.
+            DataError: NaN or infinity, or for an Embedding no whole numbers below its `words`; names the first row.
 
         """
         if isinstance(x, Pixels):
@@ -286,6 +308,8 @@ class Network:
             self.build(inputs.shape[1:])
         if inputs.shape[1:] != self.input_shape:
             raise ShapeError(f"{name}: expected samples of shape {self.input_shape}, got {inputs.shape[1:]}")
+        if self.body.inputs_below is not None:
+            check_whole_numbers(self.floats(inputs), name, self.body.inputs_below)
         return inputs
 
     def check_data(self, x: Any, targets: Any, name: str = "") -> tuple[Samples, Array]:

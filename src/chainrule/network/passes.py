@@ -34,6 +34,7 @@ class Taped(NamedTuple):
     owners: tuple[Any, ...]  # the layers, and whatever else holds a setting; the outermost layer first
     held: tuple[Any, ...]  # what they held when it was recorded
     bytes: int  # of its buffers
+    takes_all: bool  # whatever is finite; else inputs must be whole numbers, which Python looks at first
     compared: bool = False  # with Python
 
     def is_current(self, body: Layer) -> bool:
@@ -48,21 +49,23 @@ class Passes:
         self._tapes: dict[int, Taped | None] = {}  # by number of samples, the oldest first; None: no tape can hold it
         self._came: deque[int] = deque(maxlen=REMEMBERED)
 
-    def quick(self, body: Layer, x: Any, most: int = MOST_SAMPLES) -> Array | None:
+    def quick(self, body: Layer, x: Any, most: int = MOST_SAMPLES, *, checked: bool = False) -> Array | None:
         """The scores of x, just as the user gave it, where a tape can work them out and all numbers are finite.
 
-        None where it cannot, and for more than `most` samples.
+        None where it cannot, for more than `most` samples, and where x needs a look that it has not had (`checked`).
         """
         if type(x) is not np.ndarray or x.ndim == 0 or len(x) > most:
             return None
         taped = self._tapes.get(len(x))
         if taped is None or not taped.compared or taped.owners[0] is not body or not runs_natively():
             return None
+        if not (taped.takes_all or checked):
+            return None
         return taped.scores(x, taped.owners, taped.held)
 
     def scores(self, body: Layer, x: Array) -> Array:
         """The scores f (N, …) of checked inputs x, by tape or by Python."""
-        f = self.quick(body, x)
+        f = self.quick(body, x, checked=True)
         if f is not None:
             return f
         if not 0 < len(x) <= MOST_SAMPLES or not runs_natively() or kernels.recording():
@@ -123,7 +126,7 @@ def record(body: Layer, x: Array) -> tuple[Array, Taped] | None:
         tape.stop()
     if tape.failure or not tape.knows(f) or f.dtype != x.dtype or tape.bytes > MOST_BYTES:
         return None
-    taped = Taped(kernels.Pass(tape, buffer, f), owners, held, tape.bytes)
+    taped = Taped(kernels.Pass(tape, buffer, f), owners, held, tape.bytes, body.inputs_below is None)
     keeps_nothing = taped.is_current(body) and before == _checksums(arrays)
     return (f.copy(), taped) if keeps_nothing else None
 

@@ -3,10 +3,14 @@
 A derivative is written with whichever of input x or output y makes it shortest; that is what a layer must keep.
 """
 
+import math
+
 import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.operations.operation import operation
+
+complementary_error = np.vectorize(math.erfc, otypes=[float])  # erfc x = 1 − erf x, element by element
 
 
 @operation
@@ -106,4 +110,94 @@ def tanh_forward(x: Array) -> Array:  # x (N, I)
 def tanh_backward(dy: Array, y: Array) -> Array:  # dy (N, I), y (N, I)
     """tanh' = 1 − tanh²."""
     dx = dy * (1 - y * y)  # (N, I)
+    return dx
+
+
+@operation
+def gelu_forward(x: Array) -> Array:  # x (N, I)
+    """y = x Φ(x), Φ being the normal distribution's ½ (1 + erf(x/√2)) (Hendrycks & Gimpel 2016)."""
+    share = complementary_error(-x * math.sqrt(0.5)) / 2  # (N, I)   Φ(x), exact far below 0 too
+    y = x * share.astype(x.dtype)  # (N, I)
+    return y
+
+
+@operation
+def gelu_backward(dy: Array, x: Array) -> Array:  # dy (N, I), x (N, I)
+    """y' = Φ(x) + x φ(x), with the bell curve φ = Φ' = e^(−x²/2) / √(2π)."""
+    share = complementary_error(-x * math.sqrt(0.5)) / 2  # (N, I)   Φ(x)
+    near = np.clip(x, -40, 40)  # (N, I)   beyond, φ is 0
+    bell = np.exp(-near * near / 2) / math.sqrt(2 * math.pi)  # (N, I)   φ(x)
+    dx = dy * (share.astype(x.dtype) + x * bell)  # (N, I)
+    return dx
+
+
+@operation
+def gelu_tanh_forward(x: Array) -> Array:  # x (N, I)
+    """y = ½ x (1 + tanh u) = x σ(2u) with u = √(2/π) (x + 0.044715 x³): GELU, nearly (Hendrycks & Gimpel 2016)."""
+    near = np.clip(x, -30, 30)  # (N, I)   beyond, σ is 0 or 1
+    twice = math.sqrt(8 / math.pi) * (near + 0.044715 * near * near * near)  # (N, I)   2u
+    e = np.exp(-np.abs(twice))  # (N, I)   in [0, 1]
+    y = x * (np.where(twice >= 0, 1, e) / (1 + e))  # (N, I)
+    return y
+
+
+@operation
+def gelu_tanh_backward(dy: Array, x: Array) -> Array:  # dy (N, I), x (N, I)
+    """y' = σ(2u) + x σ(2u) (1 − σ(2u)) 2u' with 2u' = √(8/π) (1 + 0.134145 x²)."""
+    near = np.clip(x, -30, 30)  # (N, I)
+    square = near * near  # (N, I)
+    twice = math.sqrt(8 / math.pi) * (near + 0.044715 * square * near)  # (N, I)   2u
+    e = np.exp(-np.abs(twice))  # (N, I)
+    s = np.where(twice >= 0, 1, e) / (1 + e)  # (N, I)   σ(2u)
+    rest = np.where(twice >= 0, e, 1) / (1 + e)  # (N, I)   1 − σ(2u)
+    dx = dy * (s + near * s * rest * (math.sqrt(8 / math.pi) * (1 + 0.134145 * square)))  # (N, I)
+    return dx
+
+
+@operation
+def silu_forward(x: Array) -> Array:  # x (N, I)
+    """y = x σ(x), also called swish (Elfwing et al. 2017)."""
+    e = np.exp(-np.abs(x))  # (N, I)   in (0, 1]
+    y = x * (np.where(x >= 0, 1, e) / (1 + e))  # (N, I)
+    return y
+
+
+@operation
+def silu_backward(dy: Array, x: Array) -> Array:  # dy (N, I), x (N, I)
+    """y' = σ(x) + x σ(x) (1 − σ(x))."""
+    e = np.exp(-np.abs(x))  # (N, I)
+    s = np.where(x >= 0, 1, e) / (1 + e)  # (N, I)   σ(x)
+    rest = np.where(x >= 0, e, 1) / (1 + e)  # (N, I)   1 − σ(x)
+    dx = dy * (s + x * s * rest)  # (N, I)
+    return dx
+
+
+@operation
+def elu_forward(x: Array, slope: float, depth: float) -> Array:  # x (N, I)
+    """y = slope · x where x > 0, else depth · (eˣ − 1), which never falls below −depth.
+
+    ELU (Clevert et al. 2016) has the slope 1; SELU (Klambauer et al. 2017) has two numbers that keep mean and variance.
+    """
+    y = np.where(x > 0, slope * x, depth * np.expm1(np.minimum(x, 0)))  # (N, I)
+    return y
+
+
+@operation
+def elu_backward(dy: Array, x: Array, slope: float, depth: float) -> Array:  # dy (N, I), x (N, I)
+    """y' = slope where x > 0, else depth · eˣ."""
+    dx = dy * np.where(x > 0, slope, depth * np.exp(np.minimum(x, 0)))  # (N, I)
+    return dx
+
+
+@operation
+def hard_sigmoid_forward(x: Array) -> Array:  # x (N, I)
+    """y = x/6 + ½, held within 0 and 1: the sigmoid in three straight lines."""
+    y = np.clip(x / 6 + 0.5, 0, 1)  # (N, I)
+    return y
+
+
+@operation
+def hard_sigmoid_backward(dy: Array, x: Array) -> Array:  # dy (N, I), x (N, I)
+    """y' = 1/6 where −3 < x < 3, else 0; at the kinks the choice is 0."""
+    dx = np.where(np.abs(x) < 3, dy / 6, 0)  # (N, I)
     return dx

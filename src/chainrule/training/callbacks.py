@@ -79,15 +79,15 @@ class EarlyStopping(Watcher):
         self._weights: dict[str, Array] = {}
 
     def on_improvement(self, run: Run) -> None:
-        self._weights = {name: W.copy() for name, W in run.network.parameters.items()}
+        self._weights = {name: W.copy() for name, W in run.network.arrays.items()}
 
     def on_plateau(self, run: Run) -> None:
         run.stop(f"{self.monitor} has not improved for {self.patience} epochs; best at epoch {self.best_epoch}")
 
     def on_train_end(self, run: Run) -> None:
-        parameters = run.network.parameters
+        arrays = run.network.arrays
         for name, W in self._weights.items():
-            parameters[name][...] = W
+            arrays[name][...] = W
 
 
 class ReduceOnPlateau(Watcher):

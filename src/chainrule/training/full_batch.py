@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.optimizers import LBFGS
 from chainrule.optimizers.lbfgs import Evaluation, Pairs, Point
-from chainrule.training.run import Evaluated, Run, Updated, Worked
+from chainrule.training.run import Evaluated, Run, Updated, Worked, unremembered
 from chainrule.training.steps import Taken, alike, settings_of, taken
 
 
@@ -35,14 +35,17 @@ class FullBatchSteps:
                 found, pairs = self._optimizer.step(self._evaluate, w, here, pairs, run.rate_at(run.step + 1))
             finally:
                 run.complete_step()
-        worked = Worked(before.cost, before.right, self._updated(found.w, pairs), before.figures)
+        updated = self._updated(found.w, pairs) | unremembered(before.state)
+        worked = Worked(before.cost, before.right, updated, before.figures)
         run.put(worked, self._data[0])
         self._here, self._weights, self._settings = found.there, found.w, settings_of(run)
         self._stop_where_it_ends(found)
         return [taken(run, worked, len(self._data[0]))]
 
     def _is_as_before(self, w: Array) -> bool:
-        """Whether no callback has changed the weights or a setting since the last step."""
+        """Whether the cost is known: no callback has changed the weights or a setting since the last step."""
+        if self._run.network.state:  # what was found of it is that of one step ago
+            return False
         return np.array_equal(w, self._weights) and alike(self._settings, settings_of(self._run))
 
     def _stop_where_it_ends(self, found: Point) -> None:

@@ -17,21 +17,22 @@ from chainrule.schedules import Schedule
 from chainrule.training.divergence import diverged
 from chainrule.training.history import History
 
-Updated = dict[str, tuple[Array, Slots]]  # parameter name → its new value, and what the optimizer remembers of it
+Updated = dict[str, tuple[Array, Slots]]  # name → new value, and what the optimizer remembers; nothing of the state
 Figures = dict[str, Array]  # name in the history → the figure of one step ()
 
 
 class Evaluated(NamedTuple):
-    """A batch at the weights of now: its cost (), how many samples are decided right, gradients, further figures."""
+    """A batch at the weights of now: its cost (), how many samples are right, gradients, figures, next state."""
 
     cost: Array
     right: Array | None
     gradients: Gradients
     figures: Figures
+    state: dict[str, Array]
 
 
 class Worked(NamedTuple):
-    """A step that has been worked out: cost and decisions before it, new weights and slots, further figures."""
+    """A step that has been worked out: cost and decisions before it, new weights, slots and state, further figures."""
 
     cost: Array
     right: Array | None
@@ -101,19 +102,19 @@ class Run:
         """The cost of a batch, penalty and all, and its gradients, as the layers see it in `step`; changes nothing."""
         network, figures = self.network, {}
         context = Context(training=True, seed=self.seed, step=step)
-        cost, f, gradients = network.cost_and_gradients(x, t, w, context=context)
+        cost, f, gradients, state = network.cost_and_gradients(x, t, w, context=context)
         if self.penalty is not None:
             figures["data_loss"] = cost
             cost, figures["penalty"], gradients = self.penalty.add_to(
                 cost, gradients, network.parameters, self.samples, network.dJ
             )
-        return Evaluated(cost, network.loss.count_right(f, t), gradients, figures)
+        return Evaluated(cost, network.loss.count_right(f, t), gradients, figures, state)
 
     def work_out(
         self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell, rate: float | kernels.Cell
     ) -> Worked:
         """One step on a batch; changes nothing."""
-        cost, right, gradients, figures = self.cost_and_gradients(x, t, w, step)
+        cost, right, gradients, figures, state = self.cost_and_gradients(x, t, w, step)
         if self.clip is not None:
             gradients, measured = self.clip.apply(gradients)
             figures |= measured
@@ -122,7 +123,7 @@ class Run:
             name: self.optimizer.update(parameters[name], dW, self._slots[name], step, rate)
             for name, dW in gradients.items()
         }
-        return Worked(cost, right, updated, figures)
+        return Worked(cost, right, updated | unremembered(state), figures)
 
     def take_step(self, x: Array, t: Array, w: Array | None = None) -> Worked:
         """One step of descent on one batch, weighted by w (N,) where given, as `work_out` and `put` do it."""
@@ -152,13 +153,13 @@ class Run:
         if self._due is None:
             return
         values, step = self._due
-        live = {**self.network.parameters, **self.slot_arrays}
+        live = {**self.network.arrays, **self.slot_arrays}
         for name, array in values.items():
             live[name][...] = array
         self.step, self._due = step, None
 
     def named(self, updated: Updated) -> dict[str, Array]:
-        """New weights and slots under the names of `network.parameters` and `slot_arrays`."""
+        """New weights, slots and state under the names of `network.arrays` and `slot_arrays`."""
         new: dict[str, Array] = {}
         for name, (W, slots) in updated.items():
             new |= {name: W} | {f"slot {i} of {name}": slot for i, slot in enumerate(slots)}
@@ -178,3 +179,8 @@ class Run:
         """Start the running figures of the next epoch from nothing."""
         self.epoch += 1
         self.seen, self.seconds, self.sums, self.figures = 0, 0.0, {}, {}
+
+
+def unremembered(state: dict[str, Array]) -> Updated:
+    """New state among new weights: the optimizer has nothing to do with it."""
+    return {name: (array, ()) for name, array in state.items()}

@@ -123,7 +123,7 @@ class Steps:
             )
         finally:  # also where Ctrl-C was pressed in the middle of a step
             run.step = int(self._counter.value)
-        if not all(np.isfinite(W).all() for W in run.network.parameters.values()):
+        if not all(np.isfinite(W).all() for W in run.network.arrays.values()):
             self._go_back()
             while True:
                 run.epoch = self._epoch
@@ -137,7 +137,7 @@ class Steps:
         now = time.perf_counter()
         if single or self._position == 0 or now - self._kept_at > KEEP:
             self._kept_at = now
-            arrays = {**self._run.network.parameters, **self._run.slot_arrays}
+            arrays = {**self._run.network.arrays, **self._run.slot_arrays}
             self._kept = ({name: a.copy() for name, a in arrays.items()}, self._epoch, self._position, self._run.step)
 
     def _go_back(self) -> None:
@@ -172,7 +172,7 @@ class Steps:
     def _record(self, index: Labels) -> kernels.Tape | None:
         """One step on the rows of `index`, recorded, compared with Python on another step, and undone."""
         run, tape = self._run, kernels.Tape()
-        live = {**run.network.parameters, **run.slot_arrays}
+        live = {**run.network.arrays, **run.slot_arrays}
         constants = run.network.loss.constants(run.network.output_shape, run.network.dtype)
         x = self._x.bytes if isinstance(self._x, Pixels) else self._x
         for array in (x, self._t, self._w, self._one, index, run.network.dJ, *constants, *live.values()):

@@ -194,7 +194,7 @@ def _checked_data(
     """Training and validation data as the network takes them."""
     x, t = network.check_data(*_pair(data, "data"), "training")
     w = as_sample_weights(sample_weight, len(x), "sample_weight")
-    for name, W in network.parameters.items():
+    for name, W in network.arrays.items():
         check_finite(W, name)
     held_out = None
     if isinstance(validation, int | float):
