@@ -13,20 +13,28 @@ template <class T> inline T below(T f, T largest) {  // f − max f, by halves, 
     return (gap > least ? gap : gap != gap ? gap : least) * 2;
 }
 
-template <class T> inline T largest_of(std::int64_t K, const T* f) {
+// work(K), where the numbers of classes that are met most are known to the compiler, which then unrolls what runs over them.
+template <class F> inline void unrolled(std::int64_t K, const F& work) {
+    if (K == 2) work(std::integral_constant<std::int64_t, 2>());
+    else if (K == 3) work(std::integral_constant<std::int64_t, 3>());
+    else if (K == 10) work(std::integral_constant<std::int64_t, 10>());
+    else work(K);
+}
+
+template <class T, class Count> inline T largest_of(Count K, const T* f) {
     T largest = f[0];
     for (std::int64_t k = 1; k < K; ++k) largest = f[k] > largest || f[k] != f[k] ? f[k] : largest;
     return largest;
 }
 
-template <class T> inline std::int64_t largest_place(std::int64_t K, const T* f) {  // the first of them, as argmax says
+template <class T, class Count> inline std::int64_t largest_place(Count K, const T* f) {  // the first of them, as argmax says
     std::int64_t place = 0;
     for (std::int64_t k = 1; k < K; ++k)
         if (f[k] > f[place] || (f[k] != f[k] && f[place] == f[place])) place = k;
     return place;
 }
 
-template <class T> inline T sum_of(std::int64_t K, const T* x) {
+template <class T, class Count> inline T sum_of(Count K, const T* x) {
     T sum = 0;
     for (std::int64_t k = 0; k < K; ++k) sum += x[k];
     return sum;
@@ -51,10 +59,12 @@ template <class F> void groups_of_rows(const Call& c, const F& f) {
 
 // gap = f − max f, row by row.
 template <class T> inline void gaps(std::int64_t rows, std::int64_t K, const T* f, T* gap) {
-    for (std::int64_t n = 0; n < rows; ++n) {
-        const T largest = largest_of(K, f + n * K);
-        for (std::int64_t k = n * K; k < n * K + K; ++k) gap[k] = below(f[k], largest);
-    }
+    unrolled(K, [=](auto count) {
+        for (std::int64_t n = 0; n < rows; ++n) {
+            const T largest = largest_of(count, f + n * count);
+            for (std::int64_t k = 0; k < count; ++k) gap[n * count + k] = below(f[n * count + k], largest);
+        }
+    });
 }
 
 template <class T> inline void exponentials(std::int64_t count, const T* x, T* e) {
@@ -66,10 +76,12 @@ template <class T> inline void exponentials(std::int64_t count, const T* x, T* e
 template <class T> inline void softmax_rows(std::int64_t rows, std::int64_t K, const T* f, T* p) {
     gaps(rows, K, f, p);
     exponentials(rows * K, p, p);
-    for (std::int64_t n = 0; n < rows; ++n) {
-        const T sum = sum_of(K, p + n * K);
-        for (std::int64_t k = n * K; k < n * K + K; ++k) p[k] = p[k] / sum;
-    }
+    unrolled(K, [=](auto count) {
+        for (std::int64_t n = 0; n < rows; ++n) {
+            const T sum = sum_of(count, p + n * count);
+            for (std::int64_t k = 0; k < count; ++k) p[n * count + k] = p[n * count + k] / sum;
+        }
+    });
 }
 
 // gap = f − max f, and log Σ e^gap of each row.
@@ -77,7 +89,10 @@ template <class T> inline void log_sums(std::int64_t rows, std::int64_t K, const
     T* e = scratch<T>(4, static_cast<std::size_t>(rows * K));
     gaps(rows, K, f, gap);
     exponentials(rows * K, gap, e);
-    for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = sum_of(K, e + n * K);
+    unrolled(K, [=](auto count) {
+        for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = sum_of(count, e + n * count);
+    });
+#pragma GCC ivdep
     for (std::int64_t n = 0; n < rows; ++n) log_sum[n] = math::log(log_sum[n]);
 }
 
@@ -186,8 +201,10 @@ template <class T> void cross_entropy_backward(const Call& c) {  // arrays dloss
     T* df = c.at<T>(3);
     groups_of_rows(c, [=](std::int64_t first, std::int64_t rows, std::int64_t K) {
         softmax_rows(rows, K, f + first * K, df + first * K);
-        for (std::int64_t n = first; n < first + rows; ++n)
-            for (std::int64_t k = 0; k < K; ++k) df[n * K + k] = dloss[n] * (df[n * K + k] - T(k == labels[n]));
+        unrolled(K, [=](auto count) {
+            for (std::int64_t n = first; n < first + rows; ++n)
+                for (std::int64_t k = 0; k < count; ++k) df[n * count + k] = dloss[n] * (df[n * count + k] - T(k == labels[n]));
+        });
     });
 }
 template <class T> void soft_cross_entropy_forward(const Call& c) {  // arrays f t | loss
@@ -287,9 +304,10 @@ template <class T> void gather_bytes(const Call& c) {
 template <class T> void right_labels(const Call& c) {
     const T* f = c.at<const T>(0);
     const std::int64_t* labels = c.at<const std::int64_t>(1);
-    const std::int64_t K = c.size[1];
     std::int64_t right = 0;
-    for (std::int64_t n = 0; n < c.size[0]; ++n) right += largest_place(K, f + n * K) == labels[n];
+    unrolled(c.size[1], [&](auto count) {
+        for (std::int64_t n = 0; n < c.size[0]; ++n) right += largest_place(count, f + n * count) == labels[n];
+    });
     *c.at<std::int64_t>(2) = right;
 }
 template <class T> void right_rows(const Call& c) {
