@@ -23,9 +23,12 @@ constexpr int spins = 20000;  // some 50 µs of looking for work before a worker
 constexpr int patience = 4000;  // some 10 µs of waiting for a worker's last chunk
 constexpr int most_threads = 64;
 
-// The ticket holds everything a worker needs to take a chunk: job number | number of chunks | next chunk.
+// The ticket holds everything a thread needs to take a chunk: job number | end | begin of the chunks not yet taken.
 // Taking one is a single compare-and-swap, which fails if the job has changed; and a job does not end before every
 // chunk that was taken is finished. So what the job points to is there whenever a chunk of it runs.
+//
+// The calling thread takes the first, a worker the last: with two threads each comes to have about the same half of
+// every array, step by step, and finds it in its own cache.
 constexpr int bits = 20;
 constexpr std::uint64_t mask = (std::uint64_t{1} << bits) - 1;
 constexpr std::int64_t most_chunks = static_cast<std::int64_t>(mask);
@@ -47,16 +50,17 @@ struct Pool {
     std::atomic<int> started{0};
     pid_t owner = getpid();
 
-    bool take_one() {
+    bool take_one(bool first) {
         std::uint64_t now = ticket.load(std::memory_order_acquire);
         for (;;) {
-            const std::uint64_t next = now & mask, count = (now >> bits) & mask;
-            if (next >= count) return false;
-            if (ticket.compare_exchange_weak(now, now + 1, std::memory_order_acq_rel)) {
+            const std::uint64_t begin = now & mask, end = (now >> bits) & mask;
+            if (begin >= end) return false;
+            const std::uint64_t taken = first ? begin : end - 1, rest = first ? now + 1 : now - (std::uint64_t{1} << bits);
+            if (ticket.compare_exchange_weak(now, rest, std::memory_order_acq_rel)) {
                 try {
                     if (!left.load(std::memory_order_relaxed)) {
                         heed_interruption();
-                        chunk(job, static_cast<std::int64_t>(next));
+                        chunk(job, static_cast<std::int64_t>(taken));
                     }
                 } catch (const Interrupted&) {
                     left.store(true, std::memory_order_relaxed);
@@ -74,7 +78,7 @@ struct Pool {
         for (;;) {
             const std::uint32_t heard = bell.load(std::memory_order_acquire);
             const bool on_duty = worker < threads() - 1;
-            while (on_duty && take_one()) {}
+            while (on_duty && take_one(false)) {}
             for (int i = 0; on_duty && i < spins && bell.load(std::memory_order_acquire) == heard; ++i) relax();
             if (bell.load(std::memory_order_acquire) != heard) continue;
             sleeping.fetch_add(1);
@@ -175,7 +179,7 @@ void run_chunks(std::int64_t count, Chunk chunk, const void* job) {
     p.ticket.store(number << (2 * bits) | static_cast<std::uint64_t>(count) << bits, std::memory_order_release);
     p.bell.fetch_add(1, std::memory_order_release);
     if (p.sleeping.load() > 0) p.bell.notify_all();
-    while (p.take_one()) {}
+    while (p.take_one(true)) {}
     for (int i = 0; p.finished.load(std::memory_order_acquire) < count; ++i) {
         if (i < patience) relax();
         else sched_yield();  // the system has taken a worker's core away: let it have this one

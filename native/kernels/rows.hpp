@@ -288,7 +288,7 @@ template <class T> void gather_bytes(const Call& c) {
     const T scale = *c.at<const T>(2);
     T* y = c.at<T>(3);
     const std::int64_t there = c.size[2];
-    rows(c, cheap, [=](std::int64_t n, std::int64_t K) {
+    rows(c, 4 * cheap, [=](std::int64_t n, std::int64_t K) {
         if (index[n] < 0 || index[n] >= there) {
             std::fill_n(y + n * K, K, std::numeric_limits<T>::quiet_NaN());
             return;
