@@ -131,7 +131,7 @@ def test_a_place_that_is_no_number_is_never_looked_up():
 def test_a_square_is_covered_anywhere():
     x = np.ones((SAMPLES, 2, 6, 8))
     y, mask = cutout_forward(x, 3, 0.25, 1, 2, 3)
-    assert np.array_equal(y, np.where(mask[:, None], 1, 0.25))
+    assert np.array_equal(y, np.where(mask[:, None], x, 0.25))
     covered = mask == 0
     for n in range(50):
         rows, columns = np.flatnonzero(covered[n].any(axis=1)), np.flatnonzero(covered[n].any(axis=0))
@@ -213,16 +213,25 @@ def network(dtype="float32"):
     return cr.Network(layers, loss=cr.CrossEntropy(), dtype=dtype)
 
 
-def trained(seed=0):
+def trained(seed=0, form=np.asarray):
     made = network()
     x, labels = (array[:150] for array in cr.data.load_digits().train)
-    cr.train(made, (x, labels), epochs=3, batch_size=32, seed=seed, progress=False)
+    cr.train(made, (form(x), labels), epochs=3, batch_size=32, seed=seed, progress=False)
     return b"".join(W.tobytes() for W in made.parameters.values())
 
 
 def test_the_seed_of_the_training_decides():
     assert trained(seed=1) == trained(seed=1)
     assert trained(seed=1) != trained(seed=2)
+
+
+def test_bytes_are_changed_as_the_floats_that_they_stand_for(monkeypatch):
+    images_as_bytes = (lambda x: cr.data.Pixels(np.uint8(x * 255)), lambda x: np.uint8(x * 255) / np.float32(255))
+    by_tape = {trained(form=form) for form in images_as_bytes}
+    monkeypatch.setattr(Steps, "_recorded", lambda steps: None)
+    by_python = {trained(form=form) for form in images_as_bytes}
+    assert len(by_tape) == 1
+    assert by_tape == by_python
 
 
 @pytest.mark.skipif(not runs_natively(), reason="formulas give close numbers, not the kernels' bits")

@@ -26,7 +26,7 @@ INTERPOLATIONS = {
 
 @dataclass(eq=False)
 class Upsample2D(Layer):
-    """From (channels, height, width) to (channels, factor · height, factor · width).
+    """Larger images, of shape (channels, factor · height, factor · width), from (channels, height, width).
 
     `factor` is one whole number for both directions or a pair (height, width). With the `interpolation` "nearest" each
     pixel becomes a block of equal ones; with "bilinear" the large image runs straight from pixel to pixel.
