@@ -59,6 +59,10 @@ struct Call {
     X(batch_norm_forward) X(batch_norm_backward) X(running_norm_forward) X(running_norm_backward) \
     X(running_statistics) X(layer_norm_forward) X(layer_norm_backward) X(noise_forward) X(noise_backward) \
     X(concatenate_forward) X(concatenate_backward) X(whole_numbers) X(embedding_forward) X(embedding_backward) \
+    X(transposed_convolution_forward) X(transposed_convolution_backward) X(transposed_convolution_backward_parameters) \
+    X(depthwise_forward) X(depthwise_backward) X(depthwise_backward_parameters) \
+    X(upsample_nearest_forward) X(upsample_nearest_backward) X(upsample_bilinear_forward) X(upsample_bilinear_backward) \
+    X(affine_places) X(elastic_places) X(warp_forward) X(warp_backward) X(cutout_forward) X(cutout_backward) \
     X(max_pool_forward) X(max_pool_backward) X(average_pool_forward) X(average_pool_backward) X(arranged) X(nothing)
 
 enum class Kernel : int {

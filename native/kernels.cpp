@@ -1,6 +1,8 @@
 // Every kernel, compiled once for each instruction set. CMake says which: CHAINRULE_ISA names the namespace.
 #include "call.hpp"
 #include "kernels/choices.hpp"
+#include "kernels/augmentation.hpp"
+#include "kernels/depthwise.hpp"
 #include "kernels/elementwise.hpp"
 #include "kernels/linear.hpp"
 #include "kernels/losses.hpp"
@@ -10,7 +12,9 @@
 #include "kernels/recurrent.hpp"
 #include "kernels/rows.hpp"
 #include "kernels/sequences.hpp"
+#include "kernels/transposed_convolution.hpp"
 #include "kernels/updates.hpp"
+#include "kernels/upsampling.hpp"
 
 namespace chainrule::CHAINRULE_ISA {
 

@@ -412,6 +412,189 @@ void convolution_backward_parameters(Builder& b) {  // dy, x, size, stride, padd
     b.out({dy[1]});
 }
 
+// Shapes of a transposed convolution: those of the convolution from y to x.
+void transposed_windows(Builder& b, const In& x, npy_intp N, npy_intp C, const npy_intp (&extent)[2],
+                        const npy_intp (&size)[2], const npy_intp (&stride)[2], const npy_intp (&padding)[2]) {
+    const npy_intp shape[] = {N, C, extent[0], extent[1]};
+    npy_intp places[2];
+    In y;
+    y.rank = 4;
+    y.shape = shape;
+    check(b, extent[0] > 0 && extent[1] > 0 && C > 0 && x[1] > 0);
+    windows(b, y, x[1], size, stride, padding, places);
+    check(b, x.is({N, x[1], places[0], places[1]}));
+}
+
+void transposed_convolution_forward(Builder& b) {  // x, W, b, stride, padding, extent → y
+    const In x = b.images(0), W = b.floats(1, 4), bias = b.floats(2, 1);
+    npy_intp stride[2], padding[2], extent[2];
+    b.pair(3, stride);
+    b.pair(4, padding);
+    b.pair(5, extent);
+    if (!b.ok()) return;
+    check(b, W[0] == x[1] && bias[0] == W[1]);
+    transposed_windows(b, x, x[0], W[1], extent, {W[2], W[3]}, stride, padding);
+    const npy_intp shape[] = {x[0], W[1], extent[0], extent[1]};
+    b.out(4, shape, -1, pixel_by_pixel);
+}
+
+void transposed_convolution_backward(Builder& b) {  // dy, x, W, stride, padding → dx, dW, db
+    const In dy = b.images(0), x = b.images(1), W = b.floats(2, 4);
+    npy_intp stride[2], padding[2];
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, W[0] == x[1] && dy[1] == W[1] && dy[0] == x[0]);
+    transposed_windows(b, x, dy[0], dy[1], {dy[2], dy[3]}, {W[2], W[3]}, stride, padding);
+    b.out(4, x.shape, -1, pixel_by_pixel);
+    b.out(4, W.shape);
+    b.out({W[1]});
+}
+
+void transposed_convolution_backward_parameters(Builder& b) {  // dy, x, size, stride, padding → dW, db
+    const In dy = b.images(0), x = b.images(1);
+    npy_intp size[2], stride[2], padding[2];
+    b.pair(2, size);
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, dy[0] == x[0]);
+    transposed_windows(b, x, dy[0], dy[1], {dy[2], dy[3]}, size, stride, padding);
+    b.out({x[1], dy[1], size[0], size[1]});
+    b.out({dy[1]});
+}
+
+void depthwise_forward(Builder& b) {  // x, W, b, stride, padding → y
+    const In x = b.images(0), W = b.floats(1, 4), bias = b.floats(2, 1);
+    npy_intp stride[2], padding[2], places[2];
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, x[1] > 0 && W[0] > 0 && W[0] % std::max<npy_intp>(1, x[1]) == 0 && W[1] == 1 && bias[0] == W[0]);
+    windows(b, x, W[0], {W[2], W[3]}, stride, padding, places);
+    const npy_intp shape[] = {x[0], W[0], places[0], places[1]};
+    b.out(4, shape, -1, pixel_by_pixel);
+}
+
+void depthwise_backward(Builder& b) {  // dy, x, W, stride, padding → dx, dW, db
+    const In dy = b.images(0), x = b.images(1), W = b.floats(2, 4);
+    npy_intp stride[2], padding[2], places[2];
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, x[1] > 0 && W[0] > 0 && W[0] % std::max<npy_intp>(1, x[1]) == 0 && W[1] == 1);
+    windows(b, x, W[0], {W[2], W[3]}, stride, padding, places);
+    check(b, dy.is({x[0], W[0], places[0], places[1]}));
+    b.out(4, x.shape, -1, pixel_by_pixel);
+    b.out(4, W.shape);
+    b.out({W[0]});
+}
+
+void depthwise_backward_parameters(Builder& b) {  // dy, x, size, stride, padding → dW, db
+    const In dy = b.images(0), x = b.images(1);
+    npy_intp size[2], stride[2], padding[2], places[2];
+    b.pair(2, size);
+    b.pair(3, stride);
+    b.pair(4, padding);
+    if (!b.ok()) return;
+    check(b, x[1] > 0 && dy[1] > 0 && dy[1] % std::max<npy_intp>(1, x[1]) == 0);
+    windows(b, x, dy[1], size, stride, padding, places);
+    check(b, dy.is({x[0], dy[1], places[0], places[1]}));
+    b.out({dy[1], 1, size[0], size[1]});
+    b.out({dy[1]});
+}
+
+// To or from images enlarged by whole factors, whose shape is `large`; the small ones are `small`.
+void enlarged(Builder& b, const npy_intp (&small)[4], const npy_intp (&factor)[2], bool up) {
+    const npy_intp large[] = {small[0], small[1], small[2] * factor[0], small[3] * factor[1]};
+    double most = 1;
+    for (const npy_intp n : large) most *= static_cast<double>(n);
+    check(b, small[2] > 0 && small[3] > 0 && most < 0x1p44);
+    b.out(4, up ? large : small, -1, pixel_by_pixel);
+    sizes(b, {small[0], small[1], small[2], small[3], factor[0], factor[1]});
+}
+
+void upsample_forward(Builder& b) {  // x, factor → y
+    const In x = b.images(0);
+    npy_intp factor[2];
+    b.pair(1, factor);
+    if (!b.ok()) return;
+    check(b, factor[0] > 0 && factor[1] > 0);
+    enlarged(b, {x[0], x[1], x[2], x[3]}, factor, true);
+}
+
+void upsample_backward(Builder& b) {  // dy, factor → dx
+    const In dy = b.images(0);
+    npy_intp factor[2];
+    b.pair(1, factor);
+    if (!b.ok()) return;
+    check(b, factor[0] > 0 && factor[1] > 0 && dy[2] % std::max<npy_intp>(1, factor[0]) == 0 &&
+                 dy[3] % std::max<npy_intp>(1, factor[1]) == 0);
+    if (b.ok()) enlarged(b, {dy[0], dy[1], dy[2] / factor[0], dy[3] / factor[1]}, factor, false);
+}
+
+void affine_places(Builder& b) {  // x, shift, rotation, scale, seed, stream, step → places
+    const In x = b.elements(0);
+    for (int i = 1; i < 4; ++i) b.number(i);
+    const npy_intp seed = b.whole(4), stream = b.whole(5);
+    b.number(6);
+    if (!b.ok()) return;
+    check(b, x.rank == 4 && b.call.number[1] >= -180 && b.call.number[1] <= 180);
+    if (!b.ok()) return;
+    b.out({x[0], 2, x[2], x[3]});
+    sizes(b, {x[0], x[2], x[3], seed, stream});
+}
+
+void elastic_places(Builder& b) {  // places, alpha, sigma, seed, stream, step → moved
+    const In places = b.floats(0, 4);
+    b.number(1);
+    b.number(2);
+    const npy_intp seed = b.whole(3), stream = b.whole(4);
+    b.number(5);
+    if (!b.ok()) return;
+    check(b, places[1] == 2 && b.call.number[1] > 0 && b.call.number[1] < 1000);
+    b.out(places);
+    sizes(b, {places[0], places[2], places[3], seed, stream});
+}
+
+void warp_forward(Builder& b) {  // x, places, fill → y
+    const In x = b.images(0), places = b.floats(1, 4);
+    b.number(2);
+    if (!b.ok()) return;
+    check(b, places.is({x[0], 2, x[2], x[3]}) && x[2] > 0 && x[3] > 0 && x[2] < (1 << 20) && x[3] < (1 << 20));
+    b.out(x);
+    sizes(b, {x[0], x[1], x[2], x[3]});
+}
+
+void warp_backward(Builder& b) {  // dy, places → dx
+    const In dy = b.images(0), places = b.floats(1, 4);
+    if (!b.ok()) return;
+    check(b, places.is({dy[0], 2, dy[2], dy[3]}) && dy[2] > 0 && dy[3] > 0 && dy[2] < (1 << 20) && dy[3] < (1 << 20));
+    b.out(dy);
+    sizes(b, {dy[0], dy[1], dy[2], dy[3]});
+}
+
+void cutout_forward(Builder& b) {  // x, size, fill, seed, stream, step → y, mask
+    const In x = b.images(0);
+    const npy_intp size = b.whole(1);
+    b.number(2);
+    const npy_intp seed = b.whole(3), stream = b.whole(4);
+    b.number(5);
+    if (!b.ok()) return;
+    check(b, size >= 0 && size < (npy_intp{1} << 32) && x[2] < (npy_intp{1} << 32) && x[3] < (npy_intp{1} << 32));
+    b.out(x);
+    b.out({x[0], x[2], x[3]}, NPY_UINT8);
+    sizes(b, {x[0], x[1], x[2], x[3], size, seed, stream});
+}
+
+void cutout_backward(Builder& b) {  // dy, mask → dx
+    const In dy = b.images(0), mask = b.bytes(1);
+    if (!b.ok()) return;
+    check(b, mask.is({dy[0], dy[2], dy[3]}));
+    b.out(dy);
+    sizes(b, {dy[0] * dy[2] * dy[3], dy[1]});
+}
+
 void pool_forward(Builder& b) {  // x, size, stride → y
     const In x = b.images(0);
     npy_intp size[2], stride[2], places[2];
@@ -836,6 +1019,16 @@ const Twin twins[] = {
     TWIN(right_labels, right_labels), TWIN(right_rows, right_targets), TWIN(right_decisions, right_targets),
     TWIN(convolution_forward, convolution_forward), TWIN(convolution_backward, convolution_backward),
     TWIN(convolution_backward_parameters, convolution_backward_parameters),
+    TWIN(transposed_convolution_forward, transposed_convolution_forward),
+    TWIN(transposed_convolution_backward, transposed_convolution_backward),
+    TWIN(transposed_convolution_backward_parameters, transposed_convolution_backward_parameters),
+    TWIN(depthwise_forward, depthwise_forward), TWIN(depthwise_backward, depthwise_backward),
+    TWIN(depthwise_backward_parameters, depthwise_backward_parameters),
+    TWIN(upsample_nearest_forward, upsample_forward), TWIN(upsample_nearest_backward, upsample_backward),
+    TWIN(upsample_bilinear_forward, upsample_forward), TWIN(upsample_bilinear_backward, upsample_backward),
+    TWIN(affine_places, affine_places), TWIN(elastic_places, elastic_places),
+    TWIN(warp_forward, warp_forward), TWIN(warp_backward, warp_backward),
+    TWIN(cutout_forward, cutout_forward), TWIN(cutout_backward, cutout_backward),
     TWIN(max_pool_forward, pool_forward), TWIN(max_pool_backward, max_pool_backward),
     TWIN(average_pool_forward, pool_forward), TWIN(average_pool_backward, average_pool_backward),
     {"reshape_forward", Kernel::nothing, reshape}, {"reshape_backward", Kernel::nothing, reshape},

@@ -238,6 +238,22 @@ def test_layers_of_every_family_take_settings():
     assert (norm.momentum, gelu.tanh, noise.deviation, elu.alpha, maxout.pieces) == (0.2, True, 0.05, 0.5, 4)
 
 
+def test_layers_for_images_have_names():
+    text = "reshape:1x8x8,augment:1:15:0.1,depthwiseconv2d:3:4:1:same,convtranspose2d:2:4:2:1,upsample2d:2:bilinear"
+    _, augment, depthwise, transposed, enlarge = parse_layers(text, 64, activation="relu")
+    assert (augment.shift, augment.rotation, augment.scale, augment.cutout) == (1, 15, 0.1, 0)
+    assert (depthwise.kernel_size, depthwise.depth_multiplier, depthwise.padding) == ((3, 3), 4, "same")
+    assert (transposed.out_channels, transposed.kernel_size, transposed.stride) == (2, (4, 4), (2, 2))
+    assert (enlarge.factor, enlarge.interpolation) == ((2, 2), "bilinear")
+
+
+def test_weights_of_every_convolution_start_where_they_are_told():
+    text = "conv1d:2:3,tanh,conv2d:2:3,tanh,convtranspose2d:2:3,tanh,depthwiseconv2d:3,tanh"
+    for start, kinds in (("normal", ["Normal"] * 4), (None, ["Glorot", "Glorot", "Glorot", "He"])):
+        layers = parse_layers(text, 4, activation="relu", start=start)[::2]
+        assert [type(layer.weights).__name__ for layer in layers] == kinds
+
+
 def test_recurrent_layers_have_names():
     _, lstm, last = parse_layers("reshape:8x8,lstm:16,10", 64, activation="relu")
     assert (type(lstm), lstm.hidden_size, last.out_features) == (cr.LSTM, 16, 10)

@@ -321,6 +321,10 @@ MAGNITUDES = {
     "layer_norm_forward": _layer_norm,
     "layer_norm_backward": _layer_norm_slopes,
     "noise_forward": lambda x, deviation, *rest: np.abs(x) + 7 * deviation,
+    "affine_places": lambda x, *drawn: np.full((len(x), 2, *x.shape[2:]), 1.0 * sum(x.shape[2:])),
+    "elastic_places": lambda places, alpha, *drawn: np.abs(places) + alpha,
+    "warp_forward": lambda x, places, fill: OPERATIONS["warp_forward"].reference(np.abs(x), places, abs(fill)),
+    "warp_backward": lambda dy, places: OPERATIONS["warp_backward"].reference(np.abs(dy), places),
     "max_pool_backward": lambda dy, x, size, stride: OPERATIONS["max_pool_backward"].reference(
         np.abs(dy), x, size, stride
     ),
@@ -467,20 +471,21 @@ def test_random_words_are_the_same_from_every_seed_on(operation):
 
 def image_arguments(operation, rng, N, C, O, image, size, stride, padding):  # noqa: E741
     """Arguments of an operation on windows of images, by their names; None where no window fits."""
-    pooling = "W" not in {a.name for a in read_signature(OPERATIONS[_forward(operation)]).arguments}
-    channels = C if pooling else O
-    padding = (0, 0) if pooling else padding
+    thing = operation.name.split("_forward")[0].split("_backward")[0]
+    padding = (0, 0) if thing.endswith("pool") else padding
     places = [(n + 2 * p - k) // s + 1 for n, p, k, s in zip(image, padding, size, stride, strict=True)]
     if min(places) < 1 or any(n + 2 * p < k for n, p, k in zip(image, padding, size, strict=True)):
         return None
-    shapes = {"x": (N, C, *image), "W": (O, C, *size), "b": (O,), "dy": (N, channels, *places)}
+    shapes = {"x": (N, C, *image), "W": (O, C, *size), "b": (O,), "dy": (N, O, *places)}
+    if thing.endswith("pool"):
+        shapes["dy"] = (N, C, *places)
+    elif thing == "depthwise":
+        shapes |= {"W": (2 * C, 1, *size), "b": (2 * C,), "dy": (N, 2 * C, *places)}
+    elif thing == "transposed_convolution":
+        shapes |= {"x": shapes["dy"], "b": (C,), "dy": shapes["x"]}
     known = {name: away_from_zero(rng, shape) for name, shape in shapes.items()}
     known |= {"size": size, "stride": stride, "padding": padding, "extent": image}
     return {argument.name: known[argument.name] for argument in read_signature(operation).arguments}
-
-
-def _forward(operation):
-    return operation.name.split("_forward")[0].split("_backward")[0] + "_forward"
 
 
 SMALL = st.tuples(st.integers(1, 12), st.integers(1, 12))

@@ -86,12 +86,9 @@ template <class T, class F> void each_band(const Shapes& s, const T* x, const F&
     });
 }
 
-template <class T> void convolution_forward(const Call& c) {  // arrays x W b | y
-    const Shapes s = shapes_of(c);
+template <class T> void convolve(const Shapes& s, const T* x, const T* W, const T* bias, T* y) {
     T* B = scratch<T>(2, static_cast<std::size_t>(s.P * s.Q * s.C * s.O));
-    filter_as_rows(s, c.at<const T>(1), B);
-    const T *x = c.at<const T>(0), *bias = c.at<const T>(2);
-    T* y = c.at<T>(3);
+    filter_as_rows(s, W, B);
     if (sparse_windows_pay(s, x)) {
         each_band(s, x, [=](const Band<T>& band) {
             sparse_convolve_rows(s, band.rows, band.x, band.width, B, bias, y + (band.n * s.I + band.row) * s.J * s.O);
@@ -111,6 +108,10 @@ template <class T> void convolution_forward(const Call& c) {  // arrays x W b | 
         convolve_image(band.x, band.width, s.C, B, s.P, columns, O, s.down, pixels * s.across, bias,
                        y + (band.n * s.I + band.row) * s.J * s.O, band.rows, s.J / pixels);
     });
+}
+
+template <class T> void convolution_forward(const Call& c) {  // arrays x W b | y
+    convolve(shapes_of(c), c.at<const T>(0), c.at<const T>(1), c.at<const T>(2), c.at<T>(3));
 }
 
 // dW (O, C, P, Q) from images that have their padding. Tiles of dW are shared out among a few threads, each of which
@@ -143,8 +144,8 @@ template <class T> void dense_filter_gradient(const Shapes& s, const T* dy, cons
                 dW[(o * s.C + ch) * s.P * s.Q + pq] = total[(pq * s.C + ch) * s.O + o];
 }
 
-// dW (O, C, P, Q) and db (O,).
-template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
+// dW (O, C, P, Q).
+template <class T> void filter_gradient(const Shapes& s, const T* dy, const T* x, T* dW) {
     const std::int64_t height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
     const bool padded = s.pad_h || s.pad_w;
     const T* images = x;
@@ -156,28 +157,39 @@ template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* 
     }
     if (sparse_pays(s, dy)) sparse_filter_gradient(s, dy, images, dW);
     else dense_filter_gradient(s, dy, images, dW);
+}
+
+// dW and db (O,).
+template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
+    filter_gradient(s, dy, x, dW);
     column_sums(s.N * s.I * s.J, s.O, dy, db);
 }
 
-// dx is a convolution too: of dy, with gaps for the stride and zeros around it, by the filter turned round.
-template <class T> void dense_input_gradient(const Shapes& s, const T* dy, const T* W, T* dx) {
+// What the gradient at one image is a convolution of: dy (I, J, channels) with gaps for the stride and zeros around it.
+template <class T> void spread_gradient(const Shapes& s, std::int64_t channels, const T* dy, T* to) {
+    const std::int64_t height = s.H + s.P - 1, width = s.W + s.Q - 1;
+    const std::int64_t top = s.P - 1 - s.pad_h, left = s.Q - 1 - s.pad_w;
+    std::fill_n(to, height * width * channels, T(0));
+    for (std::int64_t i = 0; i < s.I; ++i)
+        for (std::int64_t j = 0; j < s.J; ++j) {
+            const std::int64_t h = top + i * s.down, w = left + j * s.across;
+            if (h >= 0 && h < height && w >= 0 && w < width)  // beyond lie pixels that only padding sees
+                std::copy_n(dy + (i * s.J + j) * channels, channels, to + (h * width + w) * channels);
+        }
+}
+
+// dx is a convolution too, by the filter turned round; transposed convolution adds a bias to it.
+template <class T>
+void dense_input_gradient(const Shapes& s, const T* dy, const T* W, T* dx, const T* bias = nullptr) {
     T* B = scratch<T>(2, static_cast<std::size_t>(s.P * s.Q * s.C * s.O));
     filter_turned(s, W, B);
     const std::int64_t height = s.H + s.P - 1, width = s.W + s.Q - 1;
-    const std::int64_t top = s.P - 1 - s.pad_h, left = s.Q - 1 - s.pad_w;
     parallel_ranges(s.N, 0.02 * static_cast<double>(s.H * s.W * s.O * s.P * s.Q * s.C),
                     [=](std::int64_t begin, std::int64_t end) {
         T* spread = scratch<T>(0, static_cast<std::size_t>(height * width * s.O));
         for (std::int64_t n = begin; n < end; ++n) {
-            std::fill_n(spread, height * width * s.O, T(0));
-            for (std::int64_t i = 0; i < s.I; ++i)
-                for (std::int64_t j = 0; j < s.J; ++j) {
-                    const std::int64_t h = top + i * s.down, w = left + j * s.across;
-                    if (h >= 0 && h < height && w >= 0 && w < width)  // beyond lie pixels that only padding sees
-                        std::copy_n(dy + ((n * s.I + i) * s.J + j) * s.O, s.O, spread + (h * width + w) * s.O);
-                }
-            convolve_image(spread, width, s.O, B, s.P, s.Q, s.C, 1, 1, static_cast<const T*>(nullptr),
-                           dx + n * s.H * s.W * s.C, s.H, s.W);
+            spread_gradient(s, s.O, dy + n * s.I * s.J * s.O, spread);
+            convolve_image(spread, width, s.O, B, s.P, s.Q, s.C, 1, 1, bias, dx + n * s.H * s.W * s.C, s.H, s.W);
         }
     });
 }

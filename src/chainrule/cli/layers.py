@@ -14,7 +14,10 @@ from chainrule.initializers import Glorot, He, Initializer, Normal, Zeros
 from chainrule.layers import (
     Bidirectional,
     Composite,
+    Conv1D,
     Conv2D,
+    ConvTranspose2D,
+    DepthwiseConv2D,
     DropConnect,
     EachStep,
     Layer,
@@ -26,6 +29,7 @@ from chainrule.layers import (
 
 STARTS = ("glorot", "he", "normal")
 COMPOSITES = (Composite, Bidirectional, EachStep)  # they take other layers
+WEIGHTED = (Linear, DropConnect, Conv1D, Conv2D, ConvTranspose2D)  # a DepthwiseConv2D has a start of its own
 RECTIFIERS = (ReLU, LeakyReLU, Softplus)  # of the activations, those that He's start was worked out for
 
 
@@ -137,7 +141,7 @@ def _size(part: str, text: str) -> int:
 def _started(layers: list[Layer], start: str | None) -> list[Layer]:
     """`layers` with their weights where `start` says."""
     for position, layer in enumerate(layers):
-        if isinstance(layer, Linear | Conv2D | DropConnect):
+        if isinstance(layer, WEIGHTED) or (start is not None and isinstance(layer, DepthwiseConv2D)):
             layer.weights, layer.biases = _initializers(start, layers[position + 1 : position + 2])
     return layers
 

@@ -17,8 +17,11 @@ from chainrule.layers.activations import (
     Step,
     Tanh,
 )
+from chainrule.layers.augmentation import Augment
 from chainrule.layers.composite import Composite
 from chainrule.layers.convolution import Conv2D
+from chainrule.layers.convolution_1d import Conv1D
+from chainrule.layers.depthwise import DepthwiseConv2D
 from chainrule.layers.dropout import Dropout
 from chainrule.layers.embedding import Embedding
 from chainrule.layers.layer import Context, Gradients, Layer, Saved
@@ -33,6 +36,8 @@ from chainrule.layers.sequences import Bidirectional, EachStep
 from chainrule.layers.sequential import Sequential
 from chainrule.layers.shapes import Flatten, Reshape
 from chainrule.layers.softmax import LogSoftmax, Softmax
+from chainrule.layers.transposed_convolution import ConvTranspose2D
+from chainrule.layers.upsampling import Upsample2D
 
 for _family in pkgutil.iter_modules(__path__):  # so that a new file is found before it is named here
     importlib.import_module(f"{__name__}.{_family.name}")
@@ -44,12 +49,16 @@ __all__ = [
     "LSTM",
     "RNN",
     "SELU",
+    "Augment",
     "AvgPool2D",
     "BatchNorm",
     "Bidirectional",
     "Composite",
     "Context",
+    "Conv1D",
     "Conv2D",
+    "ConvTranspose2D",
+    "DepthwiseConv2D",
     "DropConnect",
     "Dropout",
     "EachStep",
@@ -80,4 +89,5 @@ __all__ = [
     "Softplus",
     "Step",
     "Tanh",
+    "Upsample2D",
 ]

@@ -9,9 +9,8 @@ import numpy as np
 
 from chainrule.arrays import Array, Shape
 from chainrule.configuration import whole_number
-from chainrule.errors import SettingError
 from chainrule.initializers import Glorot, Initializer, Zeros, check_initializer
-from chainrule.layers.images import channels, pair, window_count
+from chainrule.layers.images import channels, pair, same_padding, window_count
 from chainrule.layers.layer import Context, Gradients, Layer, Saved
 from chainrule.operations.convolution import convolution_backward, convolution_backward_parameters, convolution_forward
 from chainrule.operations.windows import Pair
@@ -41,22 +40,13 @@ class Conv2D(Layer):
         self.out_channels = whole_number(self.out_channels, "Conv2D: out_channels")
         self.kernel_size = self._size = pair(self.kernel_size, "Conv2D: kernel_size")
         self.stride = self._stride = pair(self.stride, "Conv2D: stride")
+        self._padding: Pair
         if isinstance(self.padding, str):
-            self._padding = self._keeping_the_size()
+            self._padding = same_padding(self.padding, "Conv2D", self._size, self._stride)
         else:
             self.padding = self._padding = pair(self.padding, "Conv2D: padding", at_least=0)
         for name in ("weights", "biases"):
             check_initializer(getattr(self, name), f"Conv2D: {name}")
-
-    def _keeping_the_size(self) -> Pair:
-        if self.padding != "same":
-            raise SettingError(f"Conv2D: padding: expected a whole number, a pair or 'same', got {self.padding!r}")
-        height, width = self._size
-        if self._stride != (1, 1) or height % 2 == 0 or width % 2 == 0:
-            raise SettingError(
-                f"Conv2D: padding 'same' needs stride 1 and an odd kernel_size, got {self._stride} and {self._size}"
-            )
-        return height // 2, width // 2
 
     def build(self, input_shape: Shape, rng: np.random.Generator | None) -> Shape:
         shape = (self.out_channels, channels(input_shape), *self._size)

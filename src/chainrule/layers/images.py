@@ -16,6 +16,15 @@ def pair(value: Any, name: str, *, at_least: int = 1) -> Pair:
     return whole_number(both[0], name, at_least=at_least), whole_number(both[1], name, at_least=at_least)
 
 
+def same_padding(padding: str, name: str, size: Pair, stride: Pair) -> Pair:
+    """The padding that keeps the size of an image, for `padding` "same"; else, or where there is none, SettingError."""
+    if padding != "same":
+        raise SettingError(f"{name}: padding: expected a whole number, a pair or 'same', got {padding!r}")
+    if stride != (1, 1) or size[0] % 2 == 0 or size[1] % 2 == 0:
+        raise SettingError(f"{name}: padding 'same' needs stride 1 and an odd kernel_size, got {stride} and {size}")
+    return size[0] // 2, size[1] // 2
+
+
 def channels(input_shape: Shape) -> int:
     """The number of channels of an image. Raises ShapeError for anything else."""
     if len(input_shape) != 3:
