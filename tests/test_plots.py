@@ -12,6 +12,7 @@ import chainrule as cr
 from chainrule import plots
 from chainrule.errors import DataError, MissingExtraError, SettingError, ShapeError
 from chainrule.plots.figures import PALETTE, new_figure
+from chainrule.training import DivergenceMap
 
 HISTORY = {
     "epoch": [1, 2, 3],
@@ -34,6 +35,7 @@ def bowl(v1, v2):
     return v1**2 + 4 * v2**2
 
 
+MAP = DivergenceMap((0.1, 1.0), (0.0, 1.0), 2.0, np.array([[1.0, 3.0], [1.5, np.nan]]))
 PATH = [(2.0, 1.0), (1.0, 0.4), (0.5, 0.1)]
 
 
@@ -53,6 +55,7 @@ def all_pictures():
         "descent_path": plots.descent_path(bowl, PATH),
         "descent_surface": plots.descent_surface(bowl, PATH),
         "decision_regions": plots.decision_regions(lambda p: p[:, :1] > 0, x, x[:, 0] > 0),
+        "divergence_map": plots.divergence_map(MAP),
         "fit": plots.fit(lambda x: x**2, [0.0, 1.0], [0.0, 1.0]),
         "activation_graph": plots.activation_graph(cr.Sigmoid()),
         "activation_graphs": plots.activation_graphs([cr.ReLU(), cr.Tanh()]),

@@ -98,7 +98,16 @@ from chainrule.optimizers import (
 )
 from chainrule.regularizers import L1, L2, ElasticNet, Penalty
 from chainrule.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay, WarmUp
-from chainrule.training import Callback, EarlyStopping, History, ReduceOnPlateau, train, train_perceptron
+from chainrule.training import (
+    Callback,
+    Diagnosis,
+    EarlyStopping,
+    History,
+    ReduceOnPlateau,
+    map_divergence,
+    train,
+    train_perceptron,
+)
 
 __version__ = "0.1.0"
 
@@ -144,6 +153,7 @@ __all__ = [
     "CrammerSinger",
     "CrossEntropy",
     "DepthwiseConv2D",
+    "Diagnosis",
     "DropConnect",
     "Dropout",
     "EachStep",
@@ -211,6 +221,7 @@ __all__ = [
     "errors",
     "evaluation",
     "load",
+    "map_divergence",
     "operations",
     "plots",
     "testing",

@@ -1,4 +1,4 @@
-"""Pictures: learning curves, confusion matrices, images, learned weights, descent paths, decisions, functions.
+"""Pictures: learning curves, confusion matrices, images, weights, descent paths, decisions, functions, divergence.
 
 Every function draws into `ax`, or into new axes when there is none, and returns them; those that fill a whole figure
 return the figure. Save one with `ax.figure.savefig("name.png")`, or `figure.savefig("name.svg")`. matplotlib is
@@ -10,6 +10,7 @@ from chainrule.plots.confusion import confusion_matrix
 from chainrule.plots.curves import curve, curves
 from chainrule.plots.decisions import decision_regions
 from chainrule.plots.descent import descent_path, descent_surface
+from chainrule.plots.divergence import divergence_map
 from chainrule.plots.figures import to_png, to_svg
 from chainrule.plots.fit import fit
 from chainrule.plots.images import first_layer_weights, gallery
@@ -23,6 +24,7 @@ __all__ = [
     "decision_regions",
     "descent_path",
     "descent_surface",
+    "divergence_map",
     "first_layer_weights",
     "fit",
     "gallery",

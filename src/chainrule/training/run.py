@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from chainrule import kernels
-from chainrule.arrays import Array, aligned_copy
+from chainrule.arrays import Array, Samples, aligned_copy
 from chainrule.layers import Context, Gradients
 from chainrule.network import Network
 from chainrule.optimizers import Clip, Optimizer, Slots
@@ -19,6 +19,7 @@ from chainrule.training.history import History
 
 Updated = dict[str, tuple[Array, Slots]]  # name → new value, and what the optimizer remembers; nothing of the state
 Figures = dict[str, Array]  # name in the history → the figure of one step ()
+Data = tuple[Samples, Array, Array | None]  # samples, prepared targets, weights of the samples where they differ
 
 
 class Evaluated(NamedTuple):
@@ -49,6 +50,7 @@ class Run:
     epochs: int
     steps_per_epoch: int
     samples: int
+    data: Data  # what it learns from
     seed: int = 0  # of what layers draw in training
     schedule: Schedule | None = None  # of the learning rate
     penalty: Penalty | None = None  # on large weights

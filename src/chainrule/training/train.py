@@ -21,10 +21,9 @@ from chainrule.training.callbacks import Callback
 from chainrule.training.full_batch import FullBatchSteps
 from chainrule.training.history import History, Record
 from chainrule.training.progress import Progress
-from chainrule.training.run import Run
+from chainrule.training.run import Data, Run
 from chainrule.training.steps import Steps
 
-Data = tuple[Samples, Array, Array | None]  # samples, prepared targets, weights of the samples where they differ
 EXAMPLES = {Penalty: "L2(0.001)", Clip: "ClipNorm(1.0)"}
 
 
@@ -99,6 +98,7 @@ def train(
         epochs,
         -(-samples // (size or samples)),
         samples,
+        (x, t, w),
         _seed_of_layers(seed),
         schedule,
         penalty,
