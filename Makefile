@@ -58,7 +58,7 @@ sanitize: $(READY)  ## set up, then test the kernels and the thread pool under s
 	  -C cmake.define.CHAINRULE_SANITIZE=address,undefined,float-cast-overflow .
 	LD_PRELOAD="$(PRELOADED)" PYTHONPATH=$(SANITIZED)/python \
 	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-	  $(BIN)/python -m pytest --capture=sys tests/test_kernels_*.py tests/test_operations.py
+	  $(BIN)/python -m pytest --capture=sys -n 2 tests/test_kernels_*.py tests/test_operations.py
 	$(CXX) -std=c++20 -g -O1 -fsanitize=thread native/pool.cpp native/pool_test.cpp -o $(SANITIZED)/pool_test -pthread
 	TSAN_OPTIONS=halt_on_error=1 $(SANITIZED)/pool_test
 

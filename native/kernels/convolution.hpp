@@ -144,8 +144,8 @@ template <class T> void dense_filter_gradient(const Shapes& s, const T* dy, cons
                 dW[(o * s.C + ch) * s.P * s.Q + pq] = total[(pq * s.C + ch) * s.O + o];
 }
 
-// dW (O, C, P, Q).
-template <class T> void filter_gradient(const Shapes& s, const T* dy, const T* x, T* dW) {
+// dW (O, C, P, Q) and db (O,).
+template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
     const std::int64_t height = s.H + 2 * s.pad_h, width = s.W + 2 * s.pad_w;
     const bool padded = s.pad_h || s.pad_w;
     const T* images = x;
@@ -155,14 +155,12 @@ template <class T> void filter_gradient(const Shapes& s, const T* dy, const T* x
             spread_out(s.H, s.W, s.C, x + n * s.H * s.W * s.C, height, width, s.pad_h, s.pad_w, 1, 1, all + n * height * width * s.C);
         images = all;
     }
-    if (sparse_pays(s, dy)) sparse_filter_gradient(s, dy, images, dW);
-    else dense_filter_gradient(s, dy, images, dW);
-}
-
-// dW and db (O,).
-template <class T> void filter_gradients(const Shapes& s, const T* dy, const T* x, T* dW, T* db) {
-    filter_gradient(s, dy, x, dW);
-    column_sums(s.N * s.I * s.J, s.O, dy, db);
+    if (sparse_pays(s, dy)) {
+        sparse_filter_gradients(s, dy, images, dW, db);
+    } else {
+        dense_filter_gradient(s, dy, images, dW);
+        column_sums(s.N * s.I * s.J, s.O, dy, db);
+    }
 }
 
 // What the gradient at one image is a convolution of: dy (I, J, channels) with gaps for the stride and zeros around it.

@@ -15,6 +15,13 @@ template <class F> void each_window(const Shapes& s, const F& f) {
     });
 }
 
+// work(P, Q), where the compiler knows the window that is met most and unrolls it.
+template <class F> void unrolled_window(const Shapes& s, const F& work) {
+    constexpr std::integral_constant<std::int64_t, 2> two;
+    if (s.P == 2 && s.Q == 2) work(two, two);
+    else work(s.P, s.Q);
+}
+
 // Where a > b, or a is the first NaN: NaN is the largest number, as in NumPy.
 template <class T> inline auto larger(Vector<T> a, Vector<T> b) { return ~(a <= b) & (b == b); }
 
@@ -22,15 +29,17 @@ template <class T> void max_pool_forward(const Call& c) {  // arrays x | y
     const Shapes s = shapes_of(c);
     const T* x = c.at<const T>(0);
     T* y = c.at<T>(1);
-    each_window(s, [=](std::int64_t from, std::int64_t to) {
-        each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
-            Vector<T> best = load(x + from + ch, n);
-            for (std::int64_t p = 0; p < s.P; ++p)
-                for (std::int64_t q = 0; q < s.Q; ++q) {
-                    const Vector<T> pixel = load(x + from + (p * s.W + q) * s.C + ch, n);
-                    best = larger<T>(pixel, best) ? pixel : best;
-                }
-            store(y + to + ch, best, n);
+    unrolled_window(s, [=](auto P, auto Q) {
+        each_window(s, [=](std::int64_t from, std::int64_t to) {
+            each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
+                Vector<T> best = load(x + from + ch, n);
+                for (std::int64_t p = 0; p < P; ++p)
+                    for (std::int64_t q = 0; q < Q; ++q) {
+                        const Vector<T> pixel = load(x + from + (p * s.W + q) * s.C + ch, n);
+                        best = larger<T>(pixel, best) ? pixel : best;
+                    }
+                store(y + to + ch, best, n);
+            });
         });
     });
 }
@@ -44,24 +53,26 @@ template <class T> void max_pool_backward(const Call& c) {  // arrays dy x | dx
     const auto number = [=](std::int64_t p, std::int64_t q) {
         return Places<T>{} + static_cast<std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>>(p * s.Q + q);
     };
-    each_window(s, [=](std::int64_t from, std::int64_t to) {
-        each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
-            Vector<T> best = load(x + from + ch, n);
-            Places<T> place = {};  // of the largest so far: the number of its pixel in the window
-            for (std::int64_t p = 0; p < s.P; ++p)
-                for (std::int64_t q = 0; q < s.Q; ++q) {
-                    const Vector<T> pixel = load(x + from + (p * s.W + q) * s.C + ch, n);
-                    const auto wins = larger<T>(pixel, best);
-                    best = wins ? pixel : best;
-                    place = wins ? number(p, q) : place;
-                }
-            const Vector<T> gradient = load(dy + to + ch, n);
-            for (std::int64_t p = 0; p < s.P; ++p)
-                for (std::int64_t q = 0; q < s.Q; ++q) {
-                    T* pixel = dx + from + (p * s.W + q) * s.C + ch;
-                    const Vector<T> share = place == number(p, q) ? gradient : Vector<T>{};
-                    store(pixel, apart ? share : load(pixel, n) + share, n);
-                }
+    unrolled_window(s, [=](auto P, auto Q) {
+        each_window(s, [=](std::int64_t from, std::int64_t to) {
+            each_vector<T>(s.C, [=](std::int64_t ch, auto n) {
+                Vector<T> best = load(x + from + ch, n);
+                Places<T> place = {};  // of the largest so far: the number of its pixel in the window
+                for (std::int64_t p = 0; p < P; ++p)
+                    for (std::int64_t q = 0; q < Q; ++q) {
+                        const Vector<T> pixel = load(x + from + (p * s.W + q) * s.C + ch, n);
+                        const auto wins = larger<T>(pixel, best);
+                        best = wins ? pixel : best;
+                        place = wins ? number(p, q) : place;
+                    }
+                const Vector<T> gradient = load(dy + to + ch, n);
+                for (std::int64_t p = 0; p < P; ++p)
+                    for (std::int64_t q = 0; q < Q; ++q) {
+                        T* pixel = dx + from + (p * s.W + q) * s.C + ch;
+                        const Vector<T> share = place == number(p, q) ? gradient : Vector<T>{};
+                        store(pixel, apart ? share : load(pixel, n) + share, n);
+                    }
+            });
         });
     });
 }

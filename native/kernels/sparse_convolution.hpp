@@ -97,8 +97,9 @@ void list_by_channel(std::int64_t pixels, std::int64_t O, const T* dy, std::int3
     }
 }
 
-// dW (O, C, P, Q). Output channels are shared out among threads, each of which goes through all samples, some at a time.
-template <class T> void sparse_filter_gradient(const Shapes& s, const T* dy, const T* images, T* dW) {
+// dW (O, C, P, Q) and db (O,). Output channels are shared out among threads, each of which goes through all samples, some
+// at a time.
+template <class T> void sparse_filter_gradients(const Shapes& s, const T* dy, const T* images, T* dW, T* db) {
     const std::int64_t pixels = s.I * s.J, M = s.Q * s.C, PM = s.P * M;
     const std::int64_t width = s.W + 2 * s.pad_w, image = (s.H + 2 * s.pad_h) * width * s.C;
     auto* offset = scratch<std::int32_t>(2, static_cast<std::size_t>(pixels));  // of each pixel's window
@@ -110,6 +111,7 @@ template <class T> void sparse_filter_gradient(const Shapes& s, const T* dy, con
     auto* lists = scratch<std::int32_t>(4, static_cast<std::size_t>(some * s.O * pixels));     // (samples, O, pixels)
     auto* counts = scratch<std::int32_t>(6, static_cast<std::size_t>(some * s.O));             // of each list
     std::fill_n(total, s.O * PM, T(0));
+    std::fill_n(db, s.O, T(0));
     const std::int64_t tasks = s.N * pixels * s.O * PM < (1 << 20) ? 1 : std::min<std::int64_t>(s.O, 8);
     for (std::int64_t first = 0; first < s.N; first += some) {
         const std::int64_t samples = std::min(some, s.N - first);
@@ -120,8 +122,11 @@ template <class T> void sparse_filter_gradient(const Shapes& s, const T* dy, con
         parallel(tasks, [=](std::int64_t task) {
             for (std::int64_t n = 0; n < samples; ++n)
                 for (std::int64_t o = task; o < s.O; o += tasks) {
-                    const std::int32_t* list = lists + (n * s.O + o) * pixels;
-                    const Listed<T> listed{list, list + counts[n * s.O + o], dy + (first + n) * pixels * s.O + o, s.O, offset};
+                    const std::int32_t *list = lists + (n * s.O + o) * pixels, *last = list + counts[n * s.O + o];
+                    const Listed<T> listed{list, last, dy + (first + n) * pixels * s.O + o, s.O, offset};
+                    T sum = db[o];
+                    for (const std::int32_t* place = list; place < last; ++place) sum += listed.a[*place * s.O];
+                    db[o] = sum;
                     each_strip<T>(s, s.P, [&](const Strip& strip) {
                         sum_strip(strip, listed, images + (first + n) * image + strip.p * width * s.C + strip.m, width * s.C,
                                   total + o * PM + strip.p * M + strip.m, M);
