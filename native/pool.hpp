@@ -40,7 +40,7 @@ template <class F> void parallel_ranges(std::int64_t items, double cost, const F
     constexpr double worthwhile = 3000;  // nanoseconds per chunk; waking a thread costs some microseconds
     const std::int64_t grain = static_cast<std::int64_t>(worthwhile / (cost + 1e-3)) + 1;  // items may be empty rows
     const std::int64_t count = (items + grain - 1) / grain;
-    if (count < 2) {
+    if (count < 3) {                     // two small chunks are quicker on one thread
         f(std::int64_t{0}, items);
         return;
     }
