@@ -42,7 +42,7 @@ struct Call {
     X(weston_watkins_forward) X(weston_watkins_backward) X(weighted_mean_forward) X(weighted_mean_backward) \
     X(sgd_update) X(momentum_update) X(nesterov_update) X(adam_update) \
     X(rmsprop_update) X(centered_rmsprop_update) X(adagrad_update) X(adadelta_update) X(adamw_update) X(nadam_update) \
-    X(lion_update) X(add) X(dot) X(norm) X(hypotenuse) X(clip_value) X(clip_norm) X(penalty_forward) X(penalty_backward) \
+    X(lion_update) X(average_update) X(add) X(dot) X(norm) X(hypotenuse) X(clip_value) X(clip_norm) X(penalty_forward) X(penalty_backward) \
     X(gather_rows) X(gather_bytes) X(right_labels) X(right_rows) X(right_decisions) \
     X(random_bits) X(dropout_forward) X(dropout_backward) X(shuffled) \
     X(convolution_forward) X(convolution_backward) X(convolution_backward_parameters) \

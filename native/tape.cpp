@@ -73,14 +73,15 @@ void Tape::fail(const std::string& reason) {
 
 bool Tape::assign(PyArrayObject* target, PyArrayObject* source) {
     if (PyArray_NBYTES(target) != PyArray_NBYTES(source) || !PyArray_IS_C_CONTIGUOUS(target)) return false;
-    for (auto call = calls_.rbegin(); call != calls_.rend(); ++call)
-        for (void*& array : call->array)
+    std::size_t first = calls_.size();
+    for (std::size_t i = calls_.size(); i-- > 0;)
+        for (void*& array : calls_[i].array)
             if (array == PyArray_DATA(source)) {
                 array = PyArray_DATA(target);
-                updates_at_ = std::min(updates_at_, static_cast<std::size_t>(calls_.rend() - call) - 1);
-                return true;
+                first = i;  // the call that makes it comes before those that read it
             }
-    return false;
+    updates_at_ = std::min(updates_at_, first);
+    return first < calls_.size();
 }
 
 Tape::Value Tape::value_of(PyArrayObject* array) { return {PyArray_DATA(array), PyArray_TYPE(array)}; }

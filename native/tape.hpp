@@ -28,7 +28,7 @@ public:
     void know(PyArrayObject* array);                            // a buffer that is there, with the right content, at each step
     void append(const Builder& builder, const char* name);      // a call that has just run
     void fail(const std::string& reason);                       // something happened that a replay could not repeat
-    bool assign(PyArrayObject* target, PyArrayObject* source);  // source's call shall write into target from now on
+    bool assign(PyArrayObject* target, PyArrayObject* source);  // source's call shall write into target, others read it there
     void watch(std::size_t place, PyArrayObject* value);        // a 0-d array whose value is kept for each step, at a place
     bool guard(PyArrayObject* value);                           // a step ends before its updates where this is not finite
 

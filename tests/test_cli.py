@@ -200,6 +200,60 @@ def test_a_perceptron_learns_with_its_own_loss():
     assert 0 <= found["test"]["accuracy"] <= 1
 
 
+@pytest.mark.parametrize(
+    ("data", "layers", "losses"),
+    [
+        ("xor", "2-8-1", ["binary-cross-entropy", "binary-focal", "hinge"]),
+        ("blobs", "2-8-3", ["focal", "crammer-singer", "weston-watkins"]),
+        ("parabola", "1-16-1", ["squared-error", "absolute-error", "huber", "poisson"]),
+    ],
+)
+def test_every_loss_is_learned_with(data, layers, losses):
+    for loss in losses:
+        test = figures("--data", data, "--layers", layers, "--loss", loss)["test"]
+        assert (test["accuracy"] or test["r_squared"]) >= 0.95
+
+
+def test_penalties_are_those_of_the_library():
+    penalties = {
+        (): None,
+        ("--l2", 0.5): cr.L2(0.5),
+        ("--l1", 0.5, "--penalty-per", "none"): cr.L1(0.5, per="none"),
+        ("--l1", 1, "--l2", 3, "--penalty-per", "sample"): cr.ElasticNet(4.0, 0.25, per="sample"),
+    }
+    for options, penalty in penalties.items():
+        network = cr.Network([cr.Linear(5), cr.Tanh(), cr.Linear(1)], cr.BinaryCrossEntropy()).build((2,))
+        data = cr.data.load("xor")
+        settings = {"epochs": 2, "batch_size": 16, "optimizer": cr.Adam(0.005), "progress": False}
+        history = cr.train(network, data.train, penalty=penalty, **settings)
+        found = figures("--data", "xor", "--layers", "2-5-1", "--epochs", 2, *options)["history"]
+        assert found["loss"] == history["loss"]
+
+
+def test_clipping_summed_batches_and_averaged_weights_change_the_outcome():
+    options = [], ["--clip", 0.1], ["--accumulate", 4], ["--average", 0.99]
+    assert len({figures(*QUICK, "--quiet", *more)["test"]["loss"] for more in options}) == 4
+    text = succeed("train", *QUICK, "--clip", 0.1, "--average", 0.99)
+    assert "With gradients shortened to 0.1, a mean of the weights that keeps 0.99." in text
+
+
+def test_a_training_that_was_stopped_goes_on_from_its_checkpoint(tmp_path):
+    checkpoint, network, whole = (tmp_path / name for name in ("run.safetensors", "network", "whole"))
+    keep = ["--checkpoint", checkpoint, "--checkpoint-every", "1epochs", "--resume"]
+    succeed("train", *QUICK, "--quiet", *keep)
+    succeed("train", *QUICK, "--quiet", "--epochs", 4, *keep, "--output", network)
+    succeed("train", *QUICK, "--quiet", "--epochs", 4, "--output", whole)
+    assert network.read_bytes() == whole.read_bytes()
+
+
+def test_the_checkpoint_of_another_training_is_refused(tmp_path):
+    path = tmp_path / "run.safetensors"
+    succeed("train", *QUICK, "--quiet", "--checkpoint", path)
+    message = fail(2, "train", *QUICK, "--quiet", "--seed", 1, "--checkpoint", path, "--resume")
+    assert "the checkpoint is of another training: " in message
+    assert "seed was 0, is 1" in message
+
+
 def test_the_whole_data_can_be_one_batch():
     for size in ("0", "full"):
         found = figures("--data", "blobs", "--epochs", 3, "--batch-size", size)
@@ -410,7 +464,19 @@ def test_mnist_that_cannot_be_fetched_is_said_without_a_traceback(tmp_path, monk
         ),
         (["--layers", "64-30-9"], "--layers 64-30-9: ends in 9 outputs; digits with cross-entropy needs 10"),
         (["--layers", "30,sigmiod,10"], "'sigmiod' is not the name of a layer; known are "),
-        (["--loss", "hinge"], "--loss: expected one of cross-entropy"),
+        (["--loss", "hing"], "--loss: expected one of cross-entropy"),
+        (["--loss", "huber"], "--loss huber: predicts numbers, but digits has classes; use cross-entropy"),
+        (["--data", "parabola", "--loss", "focal"], "--loss focal: parabola has a number to predict, not classes"),
+        (["--l2", "-1"], "--l2: expected a finite number of at least 0, got -1.0"),
+        (["--penalty-per", "sample"], "--penalty-per: there is no penalty; give one with --l1 or --l2"),
+        (["--l1", "1", "--penalty-per", "layer"], "--penalty-per: expected one of parameter, sample, none"),
+        (["--clip", "0"], "--clip: expected a number above 0"),
+        (["--average", "1"], "--average: expected a finite number of at least 0 and below 1, got 1.0"),
+        (["--accumulate", "2", "--batch-size", "full"], "--accumulate: the full batch is one step already"),
+        (["--resume"], "--resume: say where with --checkpoint FILE"),
+        (["--checkpoint-every", "2s"], "--checkpoint-every: say where with --checkpoint FILE"),
+        (["--checkpoint", "a", "--checkpoint-every", "2h"], "--checkpoint-every: expected a time such as 30s"),
+        (["--checkpoint", "a", "--output", "a"], "--output and --checkpoint: both name a"),
         (["--loss", "perceptron"], "--loss perceptron: answers yes or no, but digits has 10 classes"),
         (["--optimizer", "newton"], "--optimizer: expected one of sgd"),
         (["--learning-rate", "-1"], "--learning-rate: expected a finite number of at least 0, got -1.0"),
@@ -542,6 +608,17 @@ def test_ctrl_c_stops_the_training_quietly_with_status_130(tmp_path):
     assert not path.exists()
 
 
+def test_ctrl_c_says_how_to_go_on_where_there_is_a_checkpoint(tmp_path):
+    path = tmp_path / "run.safetensors"
+    process = start("train", "--epochs", 1_000_000, "--checkpoint", path)
+    wait_for(process, "epoch")
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err.splitlines()[-1] == f"chainrule: training stopped; go on from {path} with --resume"
+    assert path.exists()
+
+
 def test_a_reader_that_has_gone_away_is_no_error():
     read, write = os.pipe()
     os.close(read)
@@ -585,9 +662,9 @@ def test_every_command_in_the_manual_runs(tmp_path, monkeypatch, image):
 
 
 def test_the_manual_names_every_option_and_no_other():
-    known = set(re.findall(r"--[a-z][a-z-]+", run("train", "--help").stdout)) - {"--help"}
+    known = set(re.findall(r"--[a-z][a-z0-9-]+", run("train", "--help").stdout)) - {"--help"}
     section = MANUAL.read_text("utf-8").split("## train")[1].split("### The layers")[0]
-    assert set(re.findall(r"^\| .*?`(--[a-z-]+)", section, re.MULTILINE)) == known
+    assert set(re.findall(r"^\| .*?`(--[a-z0-9-]+)", section, re.MULTILINE)) == known
 
 
 def test_the_manual_names_every_key_of_the_json():

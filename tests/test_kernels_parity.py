@@ -274,6 +274,7 @@ MAGNITUDES = {
     "soft_cross_entropy_backward": lambda dloss, f, t: _column(dloss) * (_softmax(f) + np.abs(t)),
     "perceptron_forward": lambda f, t: (((f >= 0) + np.abs(t)) * np.abs(f)).sum(axis=1),
     "perceptron_backward": lambda dloss, f, t: _column(dloss) * ((f >= 0) + np.abs(t)),
+    "average_update": lambda a, W, step, decay: _both(a, W),
     "absolute_error_forward": lambda y, t: _both(y, t).sum(axis=1),
     "huber_forward": lambda y, t, delta: (_held(y, t, delta) * (_both(y, t) + _held(y, t, delta) / 2)).sum(axis=1),
     "huber_backward": lambda dloss, y, t, delta: _column(dloss) * _held(y, t, delta),

@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule import plots
 from chainrule.errors import DataError, MissingExtraError, SettingError, ShapeError
 from chainrule.plots.figures import PALETTE, new_figure
-from chainrule.training import DivergenceMap
+from chainrule.training import DivergenceMap, LearningRates
 
 HISTORY = {
     "epoch": [1, 2, 3],
@@ -36,6 +36,7 @@ def bowl(v1, v2):
 
 
 MAP = DivergenceMap((0.1, 1.0), (0.0, 1.0), 2.0, np.array([[1.0, 3.0], [1.5, np.nan]]))
+RATES = LearningRates((0.001, 0.01, 0.1, 1.0), (2.0, 1.0, 0.5, 9.0), (2.0, 1.5, 1.0, 4.0))
 PATH = [(2.0, 1.0), (1.0, 0.4), (0.5, 0.1)]
 
 
@@ -49,6 +50,7 @@ def all_pictures():
     return {
         "curve": plots.curve(HISTORY),
         "curves": plots.curves(HISTORY, log=True),
+        "learning_rates": plots.learning_rates(RATES),
         "confusion_matrix": plots.confusion_matrix([[5, 1], [0, 4]]),
         "gallery": plots.gallery(np.zeros((3, 8, 8)), ["a", "b", "c"]),
         "first_layer_weights": plots.first_layer_weights(np.ones((6, 4)), (2, 3)),

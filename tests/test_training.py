@@ -508,8 +508,12 @@ def test_a_terminal_gets_a_live_line_that_is_cleaned_up(monkeypatch):
 def test_the_live_line_in_a_real_pseudo_terminal():
     script = (
         "import numpy as np, chainrule as cr\n"
-        "net = cr.Network([cr.Linear(50), cr.Sigmoid(), cr.Linear(2)], loss=cr.CrossEntropy())\n"
-        "cr.train(net, (np.ones((4000, 300)), np.zeros(4000)), epochs=4, batch_size=4)\n"
+        "from chainrule.training import progress\n"
+        "progress.REFRESH = 0  # drawn after each step\n"
+        "class EachStep(cr.Callback):\n"
+        "    def on_step_end(self, run): pass\n"
+        "net = cr.Network([cr.Linear(2)], loss=cr.CrossEntropy())\n"
+        "cr.train(net, (np.ones((40, 3)), np.zeros(40)), epochs=4, batch_size=4, callbacks=[EachStep()])\n"
     )
     reader, writer = pty.openpty()
     with subprocess.Popen([sys.executable, "-c", script], stderr=writer, env=os.environ | {"TERM": "xterm"}) as process:

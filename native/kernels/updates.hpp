@@ -133,6 +133,17 @@ template <class T> void lion_update(const Call& c) {  // numbers rate beta1 beta
     });
 }
 
+template <class T> void average_update(const Call& c) {  // arrays a W | a, numbers step decay
+    const T *a = c.at<const T>(0), *W = c.at<const T>(1);
+    const double decay = c.scalar(1);
+    const T share = static_cast<T>((1 - decay) / (1 - power(decay, static_cast<std::int64_t>(c.scalar(0)))));
+    T* to = c.at<T>(2);
+    parallel_ranges(c.size[0], 2 * cheap, [=](std::int64_t begin, std::int64_t end) {
+#pragma GCC ivdep
+        for (std::int64_t i = begin; i < end; ++i) to[i] = a[i] + share * (W[i] - a[i]);
+    });
+}
+
 // Σ_i term(i), in double: 32 partial sums within each block of 4096 terms, then all in their order. So no bit depends on
 // threads or vectors.
 template <class Term> double sum_of_all(std::int64_t count, const Term& term) {

@@ -17,6 +17,7 @@ Labels = np.ndarray[Any, np.dtype[Any]]  # whole numbers 0 … K−1, one class 
 Shape = tuple[int, ...]
 
 DTYPES = ("float32", "float64")
+BLOCK = 2**18  # numbers that are looked at together, so that data larger than memory can be looked through
 
 
 class Pixels(NDArrayOperatorsMixin):
@@ -159,14 +160,26 @@ def aligned_copy(array: Array) -> Array:
 
 def check_finite(array: Array, name: str) -> None:
     """Raise a DataError that names the first row of `array` holding a NaN or an infinity."""
-    if np.isfinite(array).all():
+    place = _first_not_finite(array)
+    if place is None:
         return
-    place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
     where = f" in row {place[0]}" if array.ndim > 0 else ""
     where += f", at {place}" if array.ndim > 1 else ""
     raise DataError(
         f"{name}: values must be finite and fit {array.dtype}; the first that does not is {array[place]}{where}"
     )
+
+
+def _first_not_finite(array: Array) -> tuple[int, ...] | None:
+    """Where the first NaN or infinity stands. The array may be a file larger than memory."""
+    rows = np.atleast_1d(array)
+    height = max(1, BLOCK // max(1, rows[:1].size))
+    for start in range(0, len(rows), height):
+        finite = np.isfinite(rows[start : start + height])
+        if not finite.all():
+            row, *rest = (int(i) for i in np.argwhere(~finite)[0])
+            return (start + row, *rest)[: array.ndim]
+    return None
 
 
 def check_whole_numbers(array: Array, name: str, below: int) -> None:

@@ -1,6 +1,7 @@
 """Files that are either wholly there or not there at all."""
 
 import contextlib
+import glob
 import os
 import stat
 from collections.abc import Iterator
@@ -31,6 +32,13 @@ def write_atomically(path: Pathlike, content: bytes) -> None:
         raise OSError(
             error.errno, f"could not write the file ({error.strerror}); nothing was changed", str(path)
         ) from error
+
+
+def remove_unfinished(path: Pathlike) -> None:
+    """Delete what `write_atomically` has left beside `path` where its process was killed while it wrote."""
+    target = Path(os.path.realpath(path))
+    for part in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        part.unlink(missing_ok=True)
 
 
 def _write_and_rename(target: Path, content: bytes) -> None:

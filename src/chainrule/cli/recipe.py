@@ -5,11 +5,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 
 from chainrule.cli.layers import STARTS, is_dashed, known_layers, parse_layers
-from chainrule.configuration import JSON, positive_number
+from chainrule.configuration import JSON, positive_number, real_number
 from chainrule.data import DataSet
 from chainrule.errors import SettingError
 from chainrule.layers import Layer, Linear, Sigmoid
-from chainrule.losses import BinaryCrossEntropy, CrossEntropy, Loss, Perceptron, SquaredError
+from chainrule.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    BinaryFocal,
+    CrammerSinger,
+    CrossEntropy,
+    Focal,
+    Hinge,
+    Huber,
+    Loss,
+    Perceptron,
+    Poisson,
+    SquaredError,
+    WestonWatkins,
+)
+from chainrule.losses.loss import BinaryLoss
 from chainrule.network import Network
 from chainrule.optimizers import (
     SGD,
@@ -24,6 +39,7 @@ from chainrule.optimizers import (
     Optimizer,
     RMSprop,
 )
+from chainrule.regularizers import L1, L2, PER, ElasticNet, Penalty
 from chainrule.schedules import CosineDecay, ExponentialDecay, OneCycle, Schedule, StepDecay
 
 LOSSES: dict[str, type[Loss]] = {
@@ -31,6 +47,14 @@ LOSSES: dict[str, type[Loss]] = {
     "binary-cross-entropy": BinaryCrossEntropy,
     "squared-error": SquaredError,
     "perceptron": Perceptron,
+    "focal": Focal,
+    "binary-focal": BinaryFocal,
+    "hinge": Hinge,
+    "crammer-singer": CrammerSinger,
+    "weston-watkins": WestonWatkins,
+    "absolute-error": AbsoluteError,
+    "huber": Huber,
+    "poisson": Poisson,
 }
 SCHEDULES: dict[str, type[Schedule]] = {
     "one-cycle": OneCycle,
@@ -121,6 +145,12 @@ class Recipe:
     validation_fraction: float | None = None
     early_stopping: int | None = None
     schedule: str | None = None
+    l1: float | None = None
+    l2: float | None = None
+    penalty_per: str | None = None
+    clip: float | None = None
+    accumulate: int | None = None
+    average: float | None = None
 
     def command(self) -> str:
         """The command that repeats the training."""
@@ -143,6 +173,17 @@ class Recipe:
 def build_schedule(recipe: Recipe) -> Schedule | None:
     """The schedule of the learning rate, or None where it stays."""
     return None if recipe.schedule is None else SCHEDULES[recipe.schedule]()
+
+
+def build_penalty(recipe: Recipe) -> Penalty | None:
+    """The penalty on large weights, or None: (l1 Σ|w| + ½ l2 Σ w²) / divisor."""
+    l1, l2 = recipe.l1 or 0.0, recipe.l2 or 0.0
+    if not l1 and not l2:
+        return None
+    per = recipe.penalty_per or "parameter"
+    if not l1 or not l2:
+        return L1(l1, per) if l1 else L2(l2, per)
+    return ElasticNet(l1 + l2, l1 / (l1 + l2), per)
 
 
 def build_network(recipe: Recipe, data: DataSet) -> Network:
@@ -176,12 +217,14 @@ def ends_in_sigmoid(recipe: Recipe, data: DataSet) -> bool:
 
 def outputs_for(loss: str, data: DataSet) -> int:
     """How many outputs a network needs for `data` and `loss`. Raises SettingError when they do not go together."""
-    classes = len(data.class_names) if data.class_names else 0
+    classes, kind = len(data.class_names) if data.class_names else 0, LOSSES[loss]
     if not classes:
-        if loss != "squared-error":
+        if kind.decides:
             raise SettingError(f"--loss {loss}: {data.name} has a number to predict, not classes; use squared-error")
         return int(data.train[1].shape[1])
-    if loss in ("binary-cross-entropy", "perceptron"):
+    if not kind.decides and kind is not SquaredError:
+        raise SettingError(f"--loss {loss}: predicts numbers, but {data.name} has classes; use cross-entropy")
+    if issubclass(kind, BinaryLoss):
         if classes != 2:
             raise SettingError(f"--loss {loss}: answers yes or no, but {data.name} has {classes} classes")
         return 1
@@ -212,6 +255,12 @@ def complete(
     early_stopping: int | None,
     schedule: str | None = None,
     preset: str | None = None,
+    l1: float | None = None,
+    l2: float | None = None,
+    penalty_per: str | None = None,
+    clip: float | None = None,
+    accumulate: int | None = None,
+    average: float | None = None,
 ) -> Recipe:
     """The recipe of the options given, with the defaults of the data set in the place of those that were not.
 
@@ -226,6 +275,9 @@ def complete(
     found = parse_layers(layers, data.train[0].shape[1], activation=activation, start=start)
     loss = one_of(loss, LOSSES, "--loss") if loss else default_loss(data, found)
     optimizer = one_of(optimizer or usual.optimizer, OPTIMIZERS, "--optimizer")
+    size = usual.batch_size if batch_size is None else _batch_size(batch_size)
+    if accumulate and not size:
+        raise SettingError("--accumulate: the full batch is one step already; say with --batch-size how many at a time")
     held_back = HELD_BACK if early_stopping and validation_fraction is None else validation_fraction
     if held_back is not None and not 0 < held_back < 1:
         raise SettingError(f"--validation-fraction: expected a share above 0 and below 1, got {held_back:g}")
@@ -239,13 +291,28 @@ def complete(
         learning_rate=(usual.learning_rate or LEARNING_RATES[optimizer])
         if rate is None
         else positive_number(rate, "--learning-rate"),
-        batch_size=usual.batch_size if batch_size is None else _batch_size(batch_size),
+        batch_size=size,
         epochs=usual.epochs if epochs is None else epochs,
         seed=seed,
         validation_fraction=held_back,
         early_stopping=early_stopping,
         schedule=one_of(schedule, SCHEDULES, "--schedule") if schedule else usual.schedule,
+        l1=None if l1 is None else positive_number(l1, "--l1"),
+        l2=None if l2 is None else positive_number(l2, "--l2"),
+        penalty_per=_penalty_per(penalty_per, l1, l2),
+        clip=None if clip is None else positive_number(clip, "--clip"),
+        accumulate=accumulate,
+        average=None if average is None else real_number(average, "--average", below=1.0),
     )
+
+
+def _penalty_per(name: str | None, l1: float | None, l2: float | None) -> str | None:
+    """By what a penalty is divided, where there is one."""
+    if l1 is None and l2 is None:
+        if name is not None:
+            raise SettingError("--penalty-per: there is no penalty; give one with --l1 or --l2")
+        return None
+    return one_of(name or "parameter", PER, "--penalty-per")
 
 
 def _preset(name: str, data: DataSet) -> Defaults:

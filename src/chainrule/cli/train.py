@@ -1,5 +1,6 @@
 """`chainrule train`: from a recipe to a trained network, its figures, its file and its report."""
 
+import re
 import shlex
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from chainrule.cli.recipe import (
     SCHEDULES,
     Recipe,
     build_network,
+    build_penalty,
     build_schedule,
     complete,
     ends_in_sigmoid,
@@ -26,7 +28,9 @@ from chainrule.configuration import JSON
 from chainrule.data import DataSet
 from chainrule.errors import SettingError
 from chainrule.network import Network
-from chainrule.training import Callback, EarlyStopping, History
+from chainrule.optimizers import ClipNorm
+from chainrule.regularizers import PER
+from chainrule.training import Callback, Checkpoint, EarlyStopping, History
 from chainrule.training import train as train_network
 
 RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
@@ -63,6 +67,26 @@ def train(
         str | None,
         typer.Option(metavar="NAME", help=f"Settings made for one purpose: {', '.join(PRESETS)} (for --data mnist)."),
     ] = None,
+    l2: Annotated[
+        float | None, typer.Option(metavar="STRENGTH", help="Penalty on large weights: STRENGTH ½ Σ w².")
+    ] = None,
+    l1: Annotated[
+        float | None, typer.Option(metavar="STRENGTH", help="Penalty on all weights alike: STRENGTH Σ |w|.")
+    ] = None,
+    penalty_per: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"What a penalty is divided by the number of: {', '.join(PER)}."),
+    ] = None,
+    clip: Annotated[
+        float | None, typer.Option(metavar="LENGTH", help="Shorten all gradients together to at most this length.")
+    ] = None,
+    accumulate: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Batches whose gradients are summed for one step.")
+    ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(metavar="DECAY", help="End in a running mean of the weights that keeps so much of itself, 0.999."),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, metavar="N", help="Passes over the data.")] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="N", help="The same seed gives the same network.")] = 0,
     start: Annotated[
@@ -87,6 +111,15 @@ def train(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to save the network (safetensors).")
     ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to write how far the training has come (safetensors).")
+    ] = None,
+    checkpoint_every: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How often: 30s, 500steps, 2epochs. Default: 60s.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from where the checkpoint is, if it is there; else begin.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write a report.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only, in one line.")] = False,
@@ -108,15 +141,22 @@ def train(
         early_stopping=early_stopping,
         schedule=schedule,
         preset=preset,
+        l1=l1,
+        l2=l2,
+        penalty_per=penalty_per,
+        clip=clip,
+        accumulate=accumulate,
+        average=average,
     )
+    kept = _checkpoint(checkpoint, checkpoint_every, resume)
     network = build_network(recipe, samples)
     network.metadata = _metadata(recipe, samples)
-    _prepare_files(output, report)
+    _prepare_files({"--output": output, "--report": report, "--checkpoint": checkpoint})
 
     screen = console(quiet or as_json)
     screen.print(_data_line(samples), network.summary(), *_settings_lines(recipe, samples), sep="\n")
     screen.print()
-    history = _fit(network, samples, recipe, progress=not quiet)
+    history = _fit(network, samples, recipe, kept, resume=resume, progress=not quiet)
     seconds = sum(history["seconds"])
     result = measure(network, samples)
     if output is not None:
@@ -150,20 +190,45 @@ def _metadata(recipe: Recipe, samples: DataSet) -> dict[str, JSON]:
     }
 
 
-def _prepare_files(output: Path | None, report: Path | None) -> None:
-    """Find out before training what would keep the files from being written after it."""
-    if output is not None:
-        make_way_for(output, "--output")
-    if report is not None:
+def _checkpoint(path: Path | None, every: str | None, resume: bool) -> Checkpoint | None:
+    """Where checkpoints are written and how often, or None."""
+    if path is None:
+        if every is not None or resume:
+            raise SettingError(f"{'--resume' if resume else '--checkpoint-every'}: say where with --checkpoint FILE")
+        return None
+    if every is None:
+        return Checkpoint(path)
+    found = re.fullmatch(r"([0-9]+)\s*(s|seconds|steps|epochs)", every.strip().lower(), re.ASCII)
+    if found is None or int(found[1]) == 0:
+        raise SettingError(f"--checkpoint-every: expected a time such as 30s, 500steps or 2epochs, got {every!r}")
+    return Checkpoint(path, **{"seconds" if found[2] == "s" else found[2]: int(found[1])})
+
+
+def _prepare_files(files: dict[str, Path | None]) -> None:
+    """Find out before training what would keep the files, by their options, from being written after it."""
+    taken: dict[Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        make_way_for(path, option)
+        other = taken.setdefault(path.resolve(), option)
+        if other != option:
+            raise SettingError(f"{other} and {option}: both name {path}; give each a file of its own")
+    if files["--report"] is not None:
         from chainrule.plots.figures import new_figure
 
-        make_way_for(report, "--report")
         new_figure((1, 1))  # raises MissingExtraError without matplotlib
-    if output is not None and report is not None and output.resolve() == report.resolve():
-        raise SettingError(f"--output and --report: both name {output}; give each a file of its own")
 
 
-def _fit(network: Network, samples: DataSet, recipe: Recipe, *, progress: bool) -> History:
+def _fit(
+    network: Network,
+    samples: DataSet,
+    recipe: Recipe,
+    checkpoint: Checkpoint | None,
+    *,
+    resume: bool,
+    progress: bool,
+) -> History:
     callbacks: list[Callback] = []
     if recipe.early_stopping is not None:
         callbacks.append(EarlyStopping("validation_loss", patience=recipe.early_stopping))
@@ -176,12 +241,19 @@ def _fit(network: Network, samples: DataSet, recipe: Recipe, *, progress: bool) 
             batch_size=recipe.batch_size or None,
             optimizer=recipe.build_optimizer(),
             schedule=build_schedule(recipe),
+            penalty=build_penalty(recipe),
+            clip=None if recipe.clip is None else ClipNorm(recipe.clip),
+            accumulate=recipe.accumulate or 1,
+            average=recipe.average,
             seed=recipe.seed,
             callbacks=callbacks,
+            checkpoint=checkpoint,
+            resume=resume,
             progress=progress,
         )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("training stopped; nothing was saved") from None
+        kept = "nothing was saved" if checkpoint is None else f"go on from {checkpoint.path} with --resume"
+        raise KeyboardInterrupt(f"training stopped; {kept}") from None
 
 
 def _training_samples(samples: DataSet, recipe: Recipe) -> int:
@@ -236,6 +308,13 @@ def _settings_lines(recipe: Recipe, samples: DataSet) -> list[str]:
         f"{recipe.epochs} epochs, seed {recipe.seed}.",
         f"Validation: {watched}.",
     ]
+    also = {
+        "gradients shortened to {:g}": recipe.clip,
+        "gradients of {} batches summed": recipe.accumulate,
+        "a mean of the weights that keeps {:g}": recipe.average,
+    }
+    if any(also.values()):
+        lines.append(f"With {', '.join(words.format(value) for words, value in also.items() if value)}.")
     if ends_in_sigmoid(recipe, samples):
         lines.append("With squared-error a sigmoid follows the last layer, so that every answer lies between 0 and 1.")
     return lines

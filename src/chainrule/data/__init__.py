@@ -8,6 +8,7 @@ from chainrule.data.idx import parse_idx
 from chainrule.data.mnist import load_mnist
 from chainrule.data.preparation import Standardizer
 from chainrule.data.splitting import split
+from chainrule.data.stored import store
 from chainrule.data.toy import make_blobs, make_parabola, make_rings, make_spirals, make_xor
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "make_xor",
     "parse_idx",
     "split",
+    "store",
     "where",
 ]

@@ -25,28 +25,36 @@ class Sequential(Composite):
         for position, layer in enumerate(self.layers):
             with naming(position, layer):
                 self.shapes.append(layer.build(self.shapes[-1], rng))
-        self._first_with_parameters = next((i for i, layer in enumerate(self.layers) if layer.parameters), 0)
+        self.resting: set[int] = set()  # places of layers that work as in prediction
+        self.first_trained = next((i for i, layer in enumerate(self.layers) if layer.parameters), 0)
         return self.shapes[-1]
 
     def forward(self, x: Array, context: Context) -> tuple[Array, Saved]:
         saved = []
         for position, layer in enumerate(self.layers):
-            x, kept = layer.forward(x, context.at(position))
+            x, kept = layer.forward(x, self.context_at(position, context))
             if x.shape[1:] != self.shapes[position + 1]:
                 with naming(position, layer):
                     raise ShapeError(f"promised output {self.shapes[position + 1]} per sample, gave {x.shape[1:]}")
             saved.append(kept)
         return x, tuple(saved)
 
+    def context_at(self, position: int, context: Context) -> Context:
+        """What the layer at `position` may know."""
+        return Context() if position in self.resting else context.at(position)
+
     def backward(self, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
         return self._backward_until(0, dy, saved)
 
     def backward_parameters(self, dy: Array, saved: Saved) -> Gradients:
-        first = self._first_with_parameters
+        first = self.first_trained
         dy, gradients = self._backward_until(first + 1, dy, saved)
         if self.layers:
             gradients |= prefixed(first, self.layers[first].backward_parameters(dy, saved[first]))
         return gradients
+
+    def next_state(self, saved: Saved) -> dict[str, Array]:
+        return self._named(lambda at, layer: {} if at in self.resting else layer.next_state(saved[at]))
 
     def _backward_until(self, stop: int, dy: Array, saved: Saved) -> tuple[Array, Gradients]:
         """The recursion: the gradient at a layer's output is the gradient at the next layer's input."""

@@ -7,9 +7,13 @@
 The checksum covers every byte of the file, with its own 64 digits read as zeros. Loading looks layer names up in a
 closed register, so it never runs code; it opens no other file; and it looks at sizes before it allocates anything,
 so it needs about twice the size of the file. Format: the safetensors specification.
+
+A checkpoint of a training (`chainrule.training.checkpoint`) is such a file too, with other tensors and description.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +21,7 @@ import numpy as np
 
 from chainrule.arrays import Array, aligned_copy, check_finite
 from chainrule.configuration import JSON
-from chainrule.errors import ChainruleError, DataError, ModelFileError
+from chainrule.errors import ChainruleError, DataError, DataTypeError, ModelFileError
 from chainrule.files import Pathlike, open_regular_file, write_atomically
 from chainrule.layers import Layer
 from chainrule.losses import Loss
@@ -27,6 +31,7 @@ FORMAT_VERSION = 1
 LONGEST_HEADER = 1024 * 1024  # bytes; an architecture needs a few thousand
 DEEPEST_HEADER = 64  # JSON levels; Sequential in Sequential … takes 3 each
 NO_CHECKSUM = "0" * 64
+DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}  # of tensors; a model has the first two only
 FOREIGN = {b"\x80": "a Python pickle", b"PK": "a zip archive (PyTorch or Keras)", b"\x89HDF": "an HDF5 file (Keras)"}
 
 
@@ -38,13 +43,27 @@ def save(network: Network, path: Pathlike) -> None:
         DataError: a weight is not finite, or `path` is a folder, a pipe or a device.
 
     """
-    from safetensors.numpy import save as to_bytes
-
     for name, W in network.arrays.items():
         check_finite(W, name)
-    architecture = json.dumps({"checksum": NO_CHECKSUM, **_architecture(network)}, allow_nan=False)
-    tensors = {name: np.ascontiguousarray(W) for name, W in network.arrays.items()}
-    content = to_bytes(tensors, {"chainrule": architecture})
+    write_tensors(path, network.arrays, _architecture(network))
+
+
+def write_tensors(path: Pathlike, tensors: dict[str, Array], description: dict[str, JSON]) -> None:
+    """Write named tensors and what they are to `path`, atomically. `read_tensors` is its inverse.
+
+    Raises:
+        OSError: the file could not be written; the old one is intact.
+        DataError: the description is too long, or `path` is a folder, a pipe or a device.
+        DataTypeError: a tensor is not of float32, float64, int64 or uint8.
+
+    """
+    from safetensors.numpy import save as to_bytes
+
+    for name, W in tensors.items():
+        if W.dtype.newbyteorder("<").str not in DTYPES.values():
+            raise DataTypeError(f"{name}: expected an array of float32, float64, int64 or uint8, got {W.dtype}")
+    text = json.dumps({"checksum": NO_CHECKSUM, **description}, allow_nan=False)
+    content = to_bytes({name: np.asarray(W, order="C") for name, W in tensors.items()}, {"chainrule": text})
     if int.from_bytes(content[:8], "little") > LONGEST_HEADER:
         raise DataError(f"{path}: layers and metadata take more than {LONGEST_HEADER} bytes; keep metadata short")
     at = _checksum_place(content)
@@ -62,26 +81,53 @@ def load(path: Pathlike) -> Network:
         OSError: no such file, or it may not be read.
 
     """
+    with _named(path):
+        architecture, tensors = _parse(_content(path))
+        if "checkpoint" in architecture:
+            raise ModelFileError("a checkpoint, not a model: give it to train(…, checkpoint=…, resume=True)")
+        return _network(architecture, tensors)
+
+
+def read_tensors(path: Pathlike) -> tuple[dict[str, Any], dict[str, Array]]:
+    """The description and the tensors that `write_tensors` wrote to `path`; the tensors are read-only.
+
+    Raises:
+        ModelFileError: another kind of file, or a damaged one.
+        OSError: no such file, or it may not be read.
+
+    """
+    with _named(path):
+        return _parse(_content(path))
+
+
+@contextlib.contextmanager
+def _named(path: Pathlike) -> Iterator[None]:
+    """Put the path before the message of an error."""
     try:
-        with open_regular_file(path) as file:
-            _header_length(file.read(8))
-            file.seek(0)
-            return _parse(file.read())
+        yield
     except (ModelFileError, DataError) as error:
         message = str(error).removeprefix(f"{path}: ")
         raise ModelFileError(f"{path}: {message}") from error
 
 
-def _parse(content: bytes) -> Network:
+def _content(path: Pathlike) -> bytes:
+    """All bytes of a file that begins like a safetensors file."""
+    with open_regular_file(path) as file:
+        _header_length(file.read(8))
+        file.seek(0)
+        return file.read()
+
+
+def _parse(content: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     header, start = _header(content)
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or set(metadata) != {"chainrule"}:
         raise ModelFileError("a safetensors file, but not a Chainrule model: its metadata holds no architecture")
-    architecture = _strict_json(str(metadata["chainrule"]))
-    if not isinstance(architecture, dict):
+    description = _strict_json(str(metadata["chainrule"]))
+    if not isinstance(description, dict):
         raise ModelFileError("the architecture is not a JSON object")
-    _check_checksum(content, architecture.pop("checksum", None))
-    return _network(architecture, _tensors(header, content, start))
+    _check_checksum(content, description.pop("checksum", None))
+    return description, _tensors(header, content, start)
 
 
 def _architecture(network: Network) -> dict[str, JSON]:
@@ -221,10 +267,10 @@ def _tensors(header: dict[str, Any], content: bytes, start: int) -> dict[str, Ar
     tensors = {}
     for name, entry in sorted(header.items(), key=lambda item: _place(*item)):
         begin, end = _place(name, entry)
-        dtype = {"F32": "<f4", "F64": "<f8"}.get(str(entry["dtype"]))
+        dtype = DTYPES.get(str(entry["dtype"]))
         shape = entry["shape"]
         if dtype is None or not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
-            raise ModelFileError(f"{name}: expected a tensor of float32 or float64, got {entry}")
+            raise ModelFileError(f"{name}: expected a tensor of float32 or float64, int64 or uint8, got {entry}")
         count = 1
         for n in shape:
             count *= n

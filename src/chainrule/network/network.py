@@ -75,6 +75,7 @@ class Network:
         self.metadata: dict[str, JSON] = dict(metadata or {})
         self.input_shape: Shape | None = None
         self._passes = Passes()
+        self._frozen: tuple[str, ...] = ()
         stream(seed, "weights")  # refuses a wrong seed here rather than at the first data
 
     @property
@@ -148,13 +149,56 @@ class Network:
         """Parameters and state: everything that training changes, and that a model file holds. Raises NotBuiltError."""
         return {**self.parameters, **self.state}
 
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """The names of the parameters that training leaves as they are."""
+        return self._frozen
+
+    def freeze(self, *names: str) -> Network:
+        """Have training leave parameters as they are: those of a layer ("layers.0"), or a single one ("layers.0.W").
+
+        Layers below the first one that is trained take no part in the backward pass. A layer of the network that has
+        running statistics (BatchNorm) and is frozen as a whole works as in prediction, and leaves them as they are. A
+        model file does not keep this.
+
+        Raises:
+            SettingError: there is no such layer or parameter.
+            NotBuiltError: there are no parameters yet.
+
+        """
+        self._freeze({*self._frozen, *self._named(names)})
+        return self
+
+    def unfreeze(self, *names: str) -> Network:
+        """Have training change frozen parameters again: those named as in `freeze`, or all where none is named."""
+        self._freeze({*self._frozen} - {*(self._named(names) if names else self._frozen)})
+        return self
+
+    def _freeze(self, frozen: set[str]) -> None:
+        self._frozen = tuple(name for name in self.parameters if name in frozen)
+        places = [name.split(".")[1] for name in self.parameters if name not in frozen]
+        self.body.first_trained = int(places[0]) if places else 0
+        with_state = {name.split(".")[1] for name in self.state}
+        self.body.resting = {int(place) for place in with_state - {*places}}
+
+    def _named(self, names: tuple[str, ...]) -> set[str]:
+        """The parameters that these names of layers and parameters stand for."""
+        found: set[str] = set()
+        for given in names:
+            of_it = {name for name in self.parameters if f"{name}.".startswith(f"{given}.")}
+            if not of_it:
+                raise SettingError(f"{given!r} names no layer with parameters; there are {', '.join(self.parameters)}")
+            found |= of_it
+        return found
+
     def forward(self, x: Array, *, training: bool = False, context: Context | None = None) -> tuple[Array, Saved]:
         """The raw scores f (N, …) of checked inputs x, and what `backward` needs; `context` goes before `training`."""
         return self.body.forward(x, context or Context(training=training))
 
     def backward(self, df: Array, saved: Saved) -> Gradients:
-        """∂L/∂parameter, by the names of `parameters`, from ∂L/∂f."""
-        return self.body.backward_parameters(df, saved)
+        """∂L/∂parameter, by the names of `parameters`, from ∂L/∂f; none of those that are frozen."""
+        gradients = self.body.backward_parameters(df, saved)
+        return {name: dW for name, dW in gradients.items() if name not in self._frozen}
 
     def cost_and_gradients(
         self, x: Array, t: Array, w: Array | None = None, *, training: bool = False, context: Context | None = None
@@ -181,7 +225,7 @@ class Network:
         class_weight: Any = None,
         penalty: Penalty | None = None,
     ) -> Gradients:
-        """The gradients of the loss that `evaluate` reports, under the names of `parameters`.
+        """The gradients of the loss that `evaluate` reports, under the names of `parameters` that are not frozen.
 
         Raises:
             DataError, DataTypeError: see `evaluate`; or the loss is not finite.
@@ -194,7 +238,7 @@ class Network:
         if penalty is not None:
             cost, _, found = penalty.add_to(cost, found, self.parameters, len(inputs), self.dJ)
         self._check_loss(float(cost))
-        return {name: found[name] for name in self.parameters}
+        return {name: found[name] for name in self.parameters if name not in self._frozen}
 
     def predict(self, x: Any, *, batch_size: int = 512) -> Array:
         """The answer for each sample, (N, …): probabilities for the cross-entropies, values for squared error.

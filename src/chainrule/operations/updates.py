@@ -145,6 +145,17 @@ def nadam_update(
 
 
 @operation
+def average_update(a: Array, W: Array, step: int, decay: float) -> Array:  # a (I, O), W (I, O)
+    """The mean of the weights after each step so far, of which those of k steps ago count decayᵏ.
+
+    So the weights before the first step do not count (Kingma & Ba 2015, section 3, likewise corrects a running mean).
+    """
+    share = (1 - decay) / (1 - decay**step)  # of the newest among all, 1 at first
+    a = a + share * (W - a)  # (I, O)
+    return a
+
+
+@operation
 def lion_update(
     W: Array, dW: Array, m: Array, learning_rate: float, beta1: float, beta2: float, weight_decay: float
 ) -> tuple[Array, Array]:  # W (I, O), dW (I, O), m (I, O)

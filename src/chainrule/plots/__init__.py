@@ -7,7 +7,7 @@ imported when a picture is drawn (extra `plots`), through its object-oriented fa
 
 from chainrule.plots.activations import activation_graph, activation_graphs
 from chainrule.plots.confusion import confusion_matrix
-from chainrule.plots.curves import curve, curves
+from chainrule.plots.curves import curve, curves, learning_rates
 from chainrule.plots.decisions import decision_regions
 from chainrule.plots.descent import descent_path, descent_surface
 from chainrule.plots.divergence import divergence_map
@@ -28,6 +28,7 @@ __all__ = [
     "first_layer_weights",
     "fit",
     "gallery",
+    "learning_rates",
     "to_png",
     "to_svg",
 ]

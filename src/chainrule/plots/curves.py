@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.plots.figures import BLUE, INK, VERMILION, axes_or_new, new_figure, plain, tidy
+from chainrule.plots.figures import BLUE, INK, SKY, VERMILION, axes_or_new, new_figure, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,6 +65,27 @@ def curves(history: Any, *, log: bool = False, validation: str = "validation") -
         ax = figure.add_subplot(1, max(1, len(names)), position + 1)
         curve(history, name, log=log and name == "loss", validation=validation, ax=ax)
     return figure
+
+
+def learning_rates(found: Any, *, ax: Axes | None = None) -> Axes:
+    """The loss over the learning rate, from `find_learning_rate`, with its running mean and the rate it suggests.
+
+    Args:
+        found: what `find_learning_rate` returned.
+        ax: where to draw; new axes when there are none.
+
+    """
+    ax = tidy(axes_or_new(ax, (5.2, 3.6)))
+    smoothed = np.asarray(found.smoothed)
+    ax.plot(found.rates, found.losses, color=SKY, linewidth=1, label="loss of each step")
+    ax.plot(found.rates, smoothed, color=BLUE, linewidth=1.8, label="running mean")
+    ax.axvline(found.suggestion, color=VERMILION, linestyle="--", label=f"suggested: {found.suggestion:.2g}")
+    ax.set_xscale("log")
+    ax.set_ylim(top=smoothed[0] + 1.2 * (smoothed[0] - smoothed.min()) or None)
+    ax.set_xlabel("learning rate")
+    ax.set_ylabel("loss")
+    ax.legend(frameon=False, labelcolor=INK)
+    return ax
 
 
 def _whole_numbers(ax: Axes) -> None:

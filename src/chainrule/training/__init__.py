@@ -1,9 +1,11 @@
 """Training: epochs, events, callbacks, history."""
 
-from chainrule.training.callbacks import Callback, EarlyStopping, ReduceOnPlateau, Watcher
+from chainrule.training.callbacks import Callback, EarlyStopping, ReduceOnPlateau, SaveBest, SaveEvery, Watcher
+from chainrule.training.checkpoint import Checkpoint
 from chainrule.training.diagnosis import Diagnosis
 from chainrule.training.divergence_map import DivergenceMap, map_divergence
 from chainrule.training.history import History
+from chainrule.training.learning_rates import LearningRates, find_learning_rate
 from chainrule.training.perceptron import train_perceptron
 from chainrule.training.progress import Progress
 from chainrule.training.run import Run
@@ -11,14 +13,19 @@ from chainrule.training.train import train
 
 __all__ = [
     "Callback",
+    "Checkpoint",
     "Diagnosis",
     "DivergenceMap",
     "EarlyStopping",
     "History",
+    "LearningRates",
     "Progress",
     "ReduceOnPlateau",
     "Run",
+    "SaveBest",
+    "SaveEvery",
     "Watcher",
+    "find_learning_rate",
     "map_divergence",
     "train",
     "train_perceptron",

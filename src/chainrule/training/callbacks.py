@@ -1,8 +1,12 @@
 """Callbacks: code of the user's that runs at the events of a training."""
 
+import os
+from typing import Any
+
 from chainrule.arrays import Array
 from chainrule.configuration import positive_number, real_number, whole_number
 from chainrule.errors import SettingError
+from chainrule.files import Pathlike
 from chainrule.training.run import Run
 
 
@@ -20,6 +24,16 @@ class Callback:
 
     def on_train_end(self, run: Run) -> None:
         """After the last epoch, also when a callback asked to stop."""
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint must hold, so that this goes on as if nothing had happened: JSON values or arrays, by name.
+
+        Whoever writes `state` writes `restore` too.
+        """
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take back what `state` gave, after `on_train_start`. The arrays are read-only."""
 
 
 class Watcher(Callback):
@@ -42,6 +56,12 @@ class Watcher(Callback):
     def on_train_start(self, run: Run) -> None:
         self.best_epoch, self._waits_since = 0, 0
         self._best = float("inf")
+
+    def state(self) -> dict[str, Any]:
+        return {"best": self._best, "best_epoch": self.best_epoch, "waits_since": self._waits_since}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._best, self.best_epoch, self._waits_since = state["best"], state["best_epoch"], state["waits_since"]
 
     def on_epoch_end(self, run: Run) -> None:
         value = self._sign * self._figure(run)
@@ -77,6 +97,14 @@ class EarlyStopping(Watcher):
     def on_train_start(self, run: Run) -> None:
         super().on_train_start(run)
         self._weights: dict[str, Array] = {}
+
+    def state(self) -> dict[str, Any]:
+        return super().state() | {f"weights of {name}": W for name, W in self._weights.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        super().restore(state)
+        before = "weights of "
+        self._weights = {name.removeprefix(before): W for name, W in state.items() if name.startswith(before)}
 
     def on_improvement(self, run: Run) -> None:
         self._weights = {name: W.copy() for name, W in run.network.arrays.items()}
@@ -129,3 +157,53 @@ class ReduceOnPlateau(Watcher):
 
     def on_plateau(self, run: Run) -> None:
         run.rate_factor = max(run.rate_factor * self.factor, self.least)
+
+
+class SaveBest(Watcher):
+    """Saves the network as a model after each epoch in which a figure was better than ever.
+
+    Args:
+        path: of the model file; it is replaced each time.
+        monitor: a name in the history; figures that end in "accuracy" should grow, all others shrink.
+        minimum_change: what counts as better.
+
+    Raises:
+        SettingError: the figure is not measured in this training.
+        OSError: the file cannot be written; the one before is intact.
+
+    """
+
+    def __init__(self, path: Pathlike, monitor: str = "validation_loss", *, minimum_change: float = 0.0) -> None:
+        super().__init__(monitor, minimum_change=minimum_change)
+        self.path = path
+
+    def on_improvement(self, run: Run) -> None:
+        run.network.save(self.path)
+
+
+class SaveEvery(Callback):
+    """Saves the network as a model of its own after every so many epochs.
+
+    Args:
+        path: such as "digits-{epoch}.safetensors"; "{epoch}" becomes the number of the epoch, "{epoch:03}" with zeros.
+        epochs: how many epochs lie between two of them.
+
+    Raises:
+        SettingError: the path does not change with the epoch, or `epochs` is below 1.
+        OSError: a file cannot be written.
+
+    """
+
+    def __init__(self, path: Pathlike, *, epochs: int = 1) -> None:
+        self.path = os.fspath(path)
+        self.epochs = whole_number(epochs, "SaveEvery: epochs")
+        try:
+            changes = self.path.format(epoch=1) != self.path.format(epoch=2)
+        except (LookupError, ValueError):
+            changes = False
+        if not changes:
+            raise SettingError(f"SaveEvery: path: expected one such as 'digits-{{epoch}}.safetensors', got {path!r}")
+
+    def on_epoch_end(self, run: Run) -> None:
+        if run.epoch % self.epochs == 0:
+            run.network.save(self.path.format(epoch=run.epoch))

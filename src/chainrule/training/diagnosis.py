@@ -47,7 +47,8 @@ class Diagnosis(Callback):
         record = run.history.records[-1]
         inputs = x
         for position, layer in enumerate(run.network.layers):
-            inputs = _look_at(layer, inputs, run.context.at(position), f"layers.{position}", record)
+            context = run.network.body.context_at(position, run.context)
+            inputs = _look_at(layer, inputs, context, f"layers.{position}", record)
         record |= _gradient_norms(run, x, t, w)
         if not isinstance(run.optimizer, LBFGS):
             record |= _update_ratios(run, x, t, w)

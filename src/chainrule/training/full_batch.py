@@ -18,7 +18,7 @@ class FullBatchSteps:
 
     def __init__(self, run: Run, optimizer: LBFGS, x: Array, t: Array, w: Array | None = None) -> None:
         self._run, self._optimizer, self._data = run, optimizer, (x, t, w)
-        self._names = list(run.network.parameters)
+        self._names = [name for name in run.network.parameters if name not in run.network.frozen]
         self._here: Evaluation | None = None  # the cost where the last step led to, with those weights and settings
         self._weights, self._settings = np.empty(0), settings_of(run)
 
@@ -57,7 +57,8 @@ class FullBatchSteps:
 
     def _evaluate(self, w: Array) -> Evaluation:
         self._try(w)
-        evaluated = self._run.cost_and_gradients(*self._data, self._run.step + 1)
+        always = 1  # as if in the first step: what layers draw must be the same wherever the line search looks
+        evaluated = self._run.cost_and_gradients(*self._data, always)
         return Evaluation(float(evaluated.cost), self._flat(evaluated.gradients), evaluated)
 
     def _try(self, w: Array) -> None:

@@ -25,6 +25,9 @@ class Progress(Callback):
         self._started = time.perf_counter()
         self._next = self._started + REFRESH
         self._every = -(-run.epochs // LINES)
+        self._before = run.step  # steps that an earlier process took
+        if run.step:
+            self._line(f"going on after step {run.step:,} of {run.epochs * run.steps_per_epoch:,}")
         if run.penalty is not None:
             self._line(f"penalty {run.penalty.describe(run.network.parameters, run.samples)}")
 
@@ -32,7 +35,7 @@ class Progress(Callback):
         now = time.perf_counter()
         if self.live and now >= self._next:
             self._next = now + REFRESH
-            self._draw(live_line(run, now - self._started, shutil.get_terminal_size().columns - 1))
+            self._draw(live_line(run, now - self._started, shutil.get_terminal_size().columns - 1, self._before))
 
     def on_epoch_end(self, run: Run) -> None:
         if run.epoch == 1 or run.epoch % self._every == 0 or run.epoch == run.epochs:
@@ -67,16 +70,20 @@ def epoch_line(record: Record, epochs: int) -> str:
     return "   ".join(parts)
 
 
-def live_line(run: Run, elapsed: float, width: int) -> str:
-    """Where the training stands: share done, loss, accuracy, samples/s, time left; at most `width` characters."""
-    done = run.step / (run.epochs * run.steps_per_epoch)
+def live_line(run: Run, elapsed: float, width: int, before: int = 0) -> str:
+    """Where the training stands: share done, loss, accuracy, samples/s, time left; at most `width` characters.
+
+    `before` steps were not taken in the `elapsed` seconds but earlier.
+    """
+    steps = run.epochs * run.steps_per_epoch
+    done, share = run.step / steps, (run.step - before) / steps
     accuracy = "" if run.accuracy is None else f" accuracy {run.accuracy:.2%}"
-    speed = done * run.epochs * run.samples / elapsed
-    left = elapsed / done - elapsed
-    before = f"epoch {run.epoch}/{run.epochs} "
+    speed = share * run.epochs * run.samples / elapsed
+    left = elapsed / share * (1 - done)
+    start = f"epoch {run.epoch}/{run.epochs} "
     after = f" loss {run.loss:.4g}{accuracy}  {speed:,.0f} samples/s  {_clock(left)} left"
-    bar = max(0, min(20, width - len(before) - len(after)))
-    return f"{before}{'━' * int(bar * done):─<{bar}}{after}"[:width]
+    bar = max(0, min(20, width - len(start) - len(after)))
+    return f"{start}{'━' * int(bar * done):─<{bar}}{after}"[:width]
 
 
 def _figures(record: Record) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +14,8 @@ from chainrule import kernels
 from chainrule.arrays import Array, Samples, aligned_copy
 from chainrule.layers import Context, Gradients
 from chainrule.network import Network
+from chainrule.operations.updates import average_update
+from chainrule.operations.vectors import add
 from chainrule.optimizers import Clip, Optimizer, Slots
 from chainrule.regularizers import Penalty
 from chainrule.schedules import Schedule
@@ -55,6 +60,8 @@ class Run:
     schedule: Schedule | None = None  # of the learning rate
     penalty: Penalty | None = None  # on large weights
     clip: Clip | None = None  # of large gradients
+    at_a_time: int | None = None  # samples that go through the network together; None: all of a batch
+    average: float | None = None  # how much the averages of the weights keep of what they were, in each step
     rate_factor: float = 1.0  # by which a callback has the learning rate multiplied
     history: History = field(default_factory=History)
     epoch: int = 0
@@ -71,6 +78,8 @@ class Run:
         self._slots: dict[str, Slots] = {
             name: tuple(aligned_copy(slot) for slot in self.optimizer.first_slots(W)) for name, W in parameters.items()
         }
+        averaged = {} if self.average is None else parameters
+        self._averages = {name: aligned_copy(W) for name, W in averaged.items()}
         self._due: tuple[dict[str, Array], int] | None = None
         self._stop = ""
 
@@ -85,8 +94,9 @@ class Run:
 
     @property
     def slot_arrays(self) -> dict[str, Array]:
-        """What the optimizer remembers, by name: "slot 0 of layers.0.W", …. Live."""
-        return {f"slot {i} of {name}": slot for name, slots in self._slots.items() for i, slot in enumerate(slots)}
+        """What the optimizer remembers, by name: "slot 0 of layers.0.W", …; "average of layers.0.W", …. Live."""
+        slots = {f"slot {i} of {name}": slot for name, slots in self._slots.items() for i, slot in enumerate(slots)}
+        return slots | {f"average of {name}": a for name, a in self._averages.items()}
 
     @property
     def context(self) -> Context:
@@ -103,14 +113,38 @@ class Run:
     def cost_and_gradients(self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell) -> Evaluated:
         """The cost of a batch, penalty and all, and its gradients, as the layers see it in `step`; changes nothing."""
         network, figures = self.network, {}
-        context = Context(training=True, seed=self.seed, step=step)
-        cost, f, gradients, state = network.cost_and_gradients(x, t, w, context=context)
+        size = self.at_a_time or len(x)
+        found = self._at_once(x, t, w, step) if size >= len(x) else self._in_parts(x, t, w, step, size)
+        cost, gradients = found.cost, found.gradients
         if self.penalty is not None:
             figures["data_loss"] = cost
             cost, figures["penalty"], gradients = self.penalty.add_to(
                 cost, gradients, network.parameters, self.samples, network.dJ
             )
-        return Evaluated(cost, network.loss.count_right(f, t), gradients, figures, state)
+        return found._replace(cost=cost, gradients=gradients, figures=figures)
+
+    def _at_once(self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell, place: str = "") -> Evaluated:
+        """The same without the penalty, of samples that go through the network together."""
+        context = Context(training=True, seed=self.seed, step=step, place=place)
+        cost, f, gradients, state = self.network.cost_and_gradients(x, t, w, context=context)
+        return Evaluated(cost, self.network.loss.count_right(f, t), gradients, {}, state)
+
+    def _in_parts(self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell, size: int) -> Evaluated:
+        """The same of N samples, `size` at a time: (1/N) Σ w_n L_n is the sum of what each part has of it."""
+        ends = range(size, len(x) + size, size)
+        weights = np.ones(len(x), self.network.dtype) if w is None else w  # (N,)
+        parts = (self._part(x, t, weights, step, slice(end - size, min(end, len(x)))) for end in ends)
+        return reduce(_together, parts)
+
+    def _part(self, x: Array, t: Array, w: Array, step: int | kernels.Cell, part: slice) -> Evaluated:
+        """What the n samples of a part give. They work out a mean of their own, so they weigh w_n n/N in it.
+
+        The new state is the mean of what the parts make of it, weighted likewise. The place keeps the layers from
+        drawing the same bits in two parts.
+        """
+        share = (part.stop - part.start) / len(x)
+        found = self._at_once(x[part], t[part], w[part] * share, step, f"from {part.start}.")
+        return found._replace(state={name: array * share for name, array in found.state.items()})
 
     def work_out(
         self, x: Array, t: Array, w: Array | None, step: int | kernels.Cell, rate: float | kernels.Cell
@@ -125,7 +159,34 @@ class Run:
             name: self.optimizer.update(parameters[name], dW, self._slots[name], step, rate)
             for name, dW in gradients.items()
         }
-        return Worked(cost, right, updated | unremembered(state), figures)
+        return Worked(cost, right, updated | self._averaged(updated, step) | unremembered(state), figures)
+
+    def _averaged(self, updated: Updated, step: int | kernels.Cell) -> Updated:
+        """The averages of the weights with those after this step, where averages are kept."""
+        if self.average is None:
+            return {}
+        now = self.network.parameters | {name: W for name, (W, _) in updated.items()}
+        return {
+            f"average of {name}": (average_update(a, now[name], step, self.average), ())
+            for name, a in self._averages.items()
+        }
+
+    @contextlib.contextmanager
+    def with_averages(self) -> Iterator[None]:
+        """Within the block the network has the averages of its weights."""
+        weights = {name: self.network.parameters[name].copy() for name in self._averages}
+        try:
+            self.put_averages()
+            yield
+        finally:
+            changed = {f"average of {name}": self.network.parameters[name].copy() for name in self._averages}
+            self.promise(weights | changed, self.step)
+            self.complete_step()
+
+    def put_averages(self) -> None:
+        """Let the network have the averages of its weights, where those are kept."""
+        self.promise({name: a.copy() for name, a in self._averages.items()}, self.step)
+        self.complete_step()
 
     def take_step(self, x: Array, t: Array, w: Array | None = None) -> Worked:
         """One step of descent on one batch, weighted by w (N,) where given, as `work_out` and `put` do it."""
@@ -181,6 +242,14 @@ class Run:
         """Start the running figures of the next epoch from nothing."""
         self.epoch += 1
         self.seen, self.seconds, self.sums, self.figures = 0, 0.0, {}, {}
+
+
+def _together(one: Evaluated, other: Evaluated) -> Evaluated:
+    """The sums of what two parts of a batch give."""
+    right = None if one.right is None or other.right is None else one.right + other.right
+    gradients = {name: add(dW, other.gradients[name]) for name, dW in one.gradients.items()}
+    state = {name: add(array, other.state[name]) for name, array in one.state.items()}
+    return Evaluated(add(one.cost, other.cost), right, gradients, {}, state)
 
 
 def unremembered(state: dict[str, Array]) -> Updated:

@@ -55,11 +55,11 @@ class Steps:
         self._size = min(batch_size, len(x))
         self._one = np.ones((), run.network.dtype)  # what a byte of 255 becomes
         self._shuffle = shuffle and self._size < len(x)
-        self._epoch, self._position = 1, 0  # the epoch, and how many of its steps are done
+        self._epoch, self._position = run.epoch or 1, run.step % run.steps_per_epoch  # how many of its steps are done
         self._order, self._ordered = np.arange(len(x)), 0
         self._program = self._recorded() if runs_natively() else None
         self._settings, self._outdated = settings_of(self._run), False
-        self._kept_at = 0.0
+        self._kept_at = float("-inf")
 
     def take(self, *, single: bool, last: int) -> list[Taken]:
         """Take one step, or as many as fit into a moment, epoch by epoch; none after the end of epoch `last`.
@@ -220,8 +220,9 @@ class Steps:
 
 def _parts(run: Run) -> Iterator[Any]:
     """What layers, loss, optimizer and the rest are made of, level by level, and they themselves."""
-    parts = run.network.body, run.network.loss, run.optimizer, run.schedule, run.penalty, run.clip, run.rate_factor
-    waiting, seen = list[Any](parts), set()
+    network = run.network
+    parts = network.body, network.loss, run.optimizer, run.schedule, run.penalty, run.clip, run.rate_factor
+    waiting, seen = list[Any]((*parts, network.frozen)), set()
     while waiting:
         part = waiting.pop()
         if isinstance(part, tuple | list):
@@ -240,8 +241,8 @@ def settings_of(run: Run) -> list[Any]:
 
 
 def _recordable(run: Run) -> bool:
-    """Whether none of them says that a tape must not be used."""
-    return all(part.recordable for part in _parts(run) if isinstance(part, Configurable))
+    """Whether none of them says that a tape must not be used. It keeps all buffers, so not where memory is short."""
+    return run.at_a_time is None and all(part.recordable for part in _parts(run) if isinstance(part, Configurable))
 
 
 def alike(old: list[Any], new: list[Any]) -> bool:

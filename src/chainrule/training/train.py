@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array, Samples, check_finite
-from chainrule.configuration import whole_number
+from chainrule.configuration import real_number, whole_number
 from chainrule.data.splitting import split
 from chainrule.errors import SettingError
+from chainrule.files import Pathlike
 from chainrule.network import Network
 from chainrule.network.weights import as_sample_weights
 from chainrule.optimizers import LBFGS, Adam, Clip, Optimizer
@@ -18,6 +19,7 @@ from chainrule.randomness import stream
 from chainrule.regularizers import Penalty
 from chainrule.schedules import Schedule
 from chainrule.training.callbacks import Callback
+from chainrule.training.checkpoint import Checkpoint, Keeper, as_checkpoint, digest
 from chainrule.training.full_batch import FullBatchSteps
 from chainrule.training.history import History, Record
 from chainrule.training.progress import Progress
@@ -40,9 +42,13 @@ def train(
     schedule: Schedule | None = None,
     penalty: Penalty | None = None,
     clip: Clip | None = None,
+    accumulate: int = 1,
+    average: float | None = None,
     seed: int | None = 0,
     shuffle: bool = True,
     callbacks: Iterable[Callback] = (),
+    checkpoint: Checkpoint | Pathlike | None = None,
+    resume: bool = False,
     progress: bool = True,
 ) -> History:
     """Teach `network` by descending the mean loss of one batch after another: w ← w − (η/m) Σ ∂L/∂w.
@@ -65,9 +71,17 @@ def train(
         penalty: on large weights, such as L2(0.001); "loss" in the history is then "data_loss" + "penalty", while
             validation figures are those of the data alone.
         clip: how gradients (with that of the penalty) are kept small, such as ClipNorm(1.0).
+        accumulate: how many batches go into one step, whose gradients are summed: 4 batches of 32 make the step of a
+            batch of 128 (but for rounding, and for layers that look at their whole batch) in the memory of 32.
+        average: how much a running mean of the weights keeps of itself in each step, such as 0.999: the weights of k
+            steps ago count 0.999ᵏ. The network has that mean at the end, and in the validation after each epoch.
         seed: of the shuffling, of dropout and of the validation share; None for a fresh one.
         shuffle: whether each epoch takes the samples in a new order.
         callbacks: run at the events, in this order.
+        checkpoint: the path of a file in which the training writes every minute how far it has come, or a Checkpoint
+            that says how often; None for none.
+        resume: whether to go on from where the checkpoint is, if it is there: the same call then gives the same bytes
+            as if nothing had come between. The weights that `network` has are replaced.
         progress: whether to print a line per epoch and a live line on a terminal (to standard error).
 
     Returns:
@@ -77,6 +91,8 @@ def train(
         SettingError, DataError, DataTypeError: something given cannot be used; the network is as before.
         DivergenceError: a value was no longer finite; names epoch, step, layer and the likely cause.
         KeyboardInterrupt: Ctrl-C; the step at hand is left undone, the network is as after the last whole step.
+        OSError: the checkpoint cannot be written or read.
+        ModelFileError: the file at its path is damaged, or no checkpoint.
 
     """
     if not isinstance(network, Network):
@@ -90,27 +106,62 @@ def train(
             raise SettingError(f"{name}: expected a {kind.__name__} such as {EXAMPLES[kind]}, got {value!r}")
     whole_number(epochs, "epochs")
     (x, t, w), held_out = _checked_data(network, data, validation, seed, sample_weight, class_weight)
-    size = None if batch_size is None else whole_number(batch_size, "batch_size")
+    if network.parameters and len(network.frozen) == len(network.parameters):
+        raise SettingError("network: all parameters are frozen; network.unfreeze() some")
     samples = len(x)
+    size, at_a_time = _sizes(batch_size, accumulate, samples)
     run = Run(
         network,
         optimizer,
         epochs,
-        -(-samples // (size or samples)),
+        -(-samples // size),
         samples,
         (x, t, w),
         _seed_of_layers(seed),
         schedule,
         penalty,
         clip,
+        at_a_time,
+        None if average is None else real_number(average, "average", below=1.0),
     )
     listeners = [*_checked_callbacks(callbacks), *([Progress()] if progress else [])]
+    keeper = None
+    if checkpoint is not None:
+        if seed is None:
+            raise SettingError("checkpoint: a training that can be resumed needs a seed, got seed=None")
+        settings = {
+            "input_shape": network.input_shape,
+            "dtype": network.dtype.name,
+            "batch_size": size,
+            "at_a_time": at_a_time,
+            "average": run.average,
+            "shuffle": bool(shuffle),
+            "seed": int(seed),
+            "epochs": int(epochs),
+            "data": digest(x, t, w),
+            "validation": held_out and digest(*held_out),
+        }
+        keeper = Keeper(as_checkpoint(checkpoint), run, settings, listeners)
+        keeper.begin(resume)
+    elif resume:
+        raise SettingError("resume: say from where, with checkpoint=")
     with contextlib.ExitStack() as leaving:
         leaving.callback(run.complete_step)
         for progress_line in (listener for listener in listeners if isinstance(listener, Progress)):
             leaving.callback(progress_line.close)
-        _train(run, _steps(run, x, t, w, size or samples, shuffle), held_out, listeners)
+        _train(run, _steps(run, x, t, w, size, shuffle), held_out, listeners, keeper)
     return run.history
+
+
+def _sizes(batch_size: int | None, accumulate: int, samples: int) -> tuple[int, int | None]:
+    """How many samples a step takes, and how many of them go through the network together; None: all."""
+    batches = whole_number(accumulate, "accumulate")
+    if batch_size is None:
+        if batches > 1:
+            raise SettingError("accumulate: the full batch is one step already; pass batch_size=, how many at a time")
+        return samples, None
+    size = whole_number(batch_size, "batch_size")
+    return size * batches, size if batches > 1 else None
 
 
 def _steps(run: Run, x: Samples, t: Array, w: Array | None, batch_size: int, shuffle: bool) -> Steps | FullBatchSteps:
@@ -121,17 +172,24 @@ def _steps(run: Run, x: Samples, t: Array, w: Array | None, batch_size: int, shu
         raise SettingError("LBFGS compares costs of all samples: pass batch_size=None")
     if run.clip is not None:
         raise SettingError("clip: LBFGS finds the length of its steps by itself, from the gradients as they are")
+    if run.average is not None:
+        raise SettingError("average: LBFGS goes straight to a minimum; a mean of its steps would be behind them")
     return FullBatchSteps(run, run.optimizer, run.network.floats(x), t, w)
 
 
-def _train(run: Run, steps: Steps | FullBatchSteps, held_out: Data | None, listeners: list[Callback]) -> None:
+def _train(
+    run: Run, steps: Steps | FullBatchSteps, held_out: Data | None, listeners: list[Callback], keeper: Keeper | None
+) -> None:
     each_step, each_epoch = (
         _listens(listeners, "on_step_end"),
         held_out is not None or _listens(listeners, "on_epoch_end"),
     )
     for listener in listeners:
         listener.on_train_start(run)
-    run.begin_epoch()
+    if run.epoch == 0:
+        run.begin_epoch()
+    if keeper is not None:
+        keeper.start()
     while run.epoch <= run.epochs and not run.stopping:
         start = time.perf_counter()
         taken = steps.take(single=each_step, last=run.epoch if each_epoch else run.epochs)
@@ -144,7 +202,12 @@ def _train(run: Run, steps: Steps | FullBatchSteps, held_out: Data | None, liste
         if run.seen:
             for listener in listeners:
                 listener.on_step_end(run)
+        if keeper is not None:
+            keeper.keep()
+    if keeper is not None:
+        keeper.write()
     run.epoch -= not run.seen  # the next epoch had not begun
+    run.put_averages()
     run.history.stopped = run.stopping or f"finished {run.epochs} epochs"
     for listener in listeners:
         listener.on_train_end(run)
@@ -154,9 +217,10 @@ def _end_epoch(run: Run, held_out: Data | None, listeners: list[Callback], each_
     if each_step:
         for listener in listeners:
             listener.on_step_end(run)
-    run.history.records.append(_record(run, held_out))
-    for listener in listeners:
-        listener.on_epoch_end(run)
+    with contextlib.nullcontext() if run.average is None else run.with_averages():
+        run.history.records.append(_record(run, held_out))
+        for listener in listeners:
+            listener.on_epoch_end(run)
     run.begin_epoch()
 
 
