@@ -140,6 +140,15 @@ inline double power(double base, std::int64_t exponent) {  // by squaring: the s
     return result;
 }
 
+// β₁ᵗ and β₂ᵗ, which all arrays of a step t have in common.
+struct Powers { double beta1 = 0, beta2 = 0; std::int64_t step = 0; double of1 = 1, of2 = 1; };
+inline const Powers& powers(double beta1, double beta2, std::int64_t step) {
+    thread_local Powers last;
+    if (last.step != step || last.beta1 != beta1 || last.beta2 != beta2)
+        last = {beta1, beta2, step, power(beta1, step), power(beta2, step)};
+    return last;
+}
+
 template <class T> void adam_update(const Call& c) {  // arrays W dW m s | W m s, numbers step rate beta1 beta2 epsilon
     const T *W = c.at<const T>(0), *dW = c.at<const T>(1), *m = c.at<const T>(2), *s = c.at<const T>(3);
     const auto step = static_cast<std::int64_t>(c.scalar(0));
@@ -147,7 +156,8 @@ template <class T> void adam_update(const Call& c) {  // arrays W dW m s | W m s
     const T keep1 = static_cast<T>(beta1), take1 = static_cast<T>(1 - beta1);
     const T keep2 = static_cast<T>(beta2), take2 = static_cast<T>(1 - beta2);
     // W − η (m / b₁) / (√(s / b₂) + ε) with one division: both sides of it times √b₂.
-    const double bias1 = 1 - power(beta1, step), root2 = math::sqrt(1 - power(beta2, step));
+    const Powers& power_of = powers(beta1, beta2, step);
+    const double bias1 = 1 - power_of.of1, root2 = math::sqrt(1 - power_of.of2);
     const T rate_now = static_cast<T>(c.scalar(1) * root2 / bias1), epsilon_now = static_cast<T>(c.scalar(4) * root2);
     T *to = c.at<T>(4), *m_to = c.at<T>(5), *s_to = c.at<T>(6);
     parallel_ranges(c.size[0], 6 * cheap, [=](std::int64_t begin, std::int64_t end) {

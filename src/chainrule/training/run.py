@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import reduce
@@ -66,9 +67,6 @@ class Run:
     history: History = field(default_factory=History)
     epoch: int = 0
     step: int = 0  # whole steps taken so far
-    loss: float = float("nan")  # mean loss over the batches of this epoch so far
-    accuracy: float | None = None  # likewise, for classes
-    figures: dict[str, float] = field(default_factory=dict)  # likewise, of what else is measured: "penalty", …
     seen: int = 0  # samples of this epoch so far
     seconds: float = 0.0  # spent in the steps of this epoch so far
     sums: dict[str, float] = field(default_factory=dict)  # over those steps, see `Taken`
@@ -232,16 +230,27 @@ class Run:
         """Take steps on so many samples into the running figures of the epoch; `sums` are those of the epoch so far."""
         self.seen += samples
         self.sums = sums
-        means = {name: total / self.seen for name, total in sums.items()}
-        self.loss, right = means.pop("cost"), means.pop("right")
-        if right == right:  # not NaN: there is something to decide
-            self.accuracy = right
-        self.figures = means
+
+    @property
+    def loss(self) -> float:
+        """Mean loss over the batches of this epoch so far; NaN before the first."""
+        return self.sums["cost"] / self.seen if self.seen else math.nan
+
+    @property
+    def accuracy(self) -> float | None:
+        """Likewise of the share of samples decided right; None where there is nothing to decide."""
+        right = self.sums["right"] if self.seen else math.nan
+        return None if math.isnan(right) else right / self.seen
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Likewise of what else is measured: "penalty", …."""
+        return {name: total / self.seen for name, total in self.sums.items() if name not in ("cost", "right")}
 
     def begin_epoch(self) -> None:
         """Start the running figures of the next epoch from nothing."""
         self.epoch += 1
-        self.seen, self.seconds, self.sums, self.figures = 0, 0.0, {}, {}
+        self.seen, self.seconds, self.sums = 0, 0.0, {}
 
 
 def _together(one: Evaluated, other: Evaluated) -> Evaluated:

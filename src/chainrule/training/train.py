@@ -217,11 +217,18 @@ def _end_epoch(run: Run, held_out: Data | None, listeners: list[Callback], each_
     if each_step:
         for listener in listeners:
             listener.on_step_end(run)
-    with contextlib.nullcontext() if run.average is None else run.with_averages():
-        run.history.records.append(_record(run, held_out))
-        for listener in listeners:
-            listener.on_epoch_end(run)
+    if run.average is None:
+        _measure(run, held_out, listeners)
+    else:
+        with run.with_averages():
+            _measure(run, held_out, listeners)
     run.begin_epoch()
+
+
+def _measure(run: Run, held_out: Data | None, listeners: list[Callback]) -> None:
+    run.history.records.append(_record(run, held_out))
+    for listener in listeners:
+        listener.on_epoch_end(run)
 
 
 def _listens(listeners: list[Callback], event: str) -> bool:
@@ -233,12 +240,14 @@ def _listens(listeners: list[Callback], event: str) -> bool:
 def _record(run: Run, held_out: Data | None) -> Record:
     """The figures of the epoch that has just ended."""
     record: Record = {"epoch": run.epoch, "loss": run.loss}
-    if run.accuracy is not None:
-        record["accuracy"] = run.accuracy
-    record |= run.figures
+    if (accuracy := run.accuracy) is not None:
+        record["accuracy"] = accuracy
+    if len(run.sums) > 2:  # more than cost and decisions
+        record |= run.figures
     if held_out is not None:
         record |= {f"validation_{name}": value for name, value in run.network.measure(*held_out).items()}
-    return record | {"seconds": run.seconds, "samples_per_second": run.samples / run.seconds}
+    record |= {"seconds": run.seconds, "samples_per_second": run.samples / run.seconds}
+    return record
 
 
 def _seed_of_layers(seed: int | None) -> int:
