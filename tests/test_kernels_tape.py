@@ -25,20 +25,6 @@ LABELS = np.arange(70) % 3
 leaky_relu_forward, leaky_relu_backward = OPERATIONS["leaky_relu_forward"], OPERATIONS["leaky_relu_backward"]
 
 
-@pytest.fixture
-def recorded(monkeypatch):
-    """Whether each of the trainings in the test was recorded, in their order."""
-    found, record = [], Steps._recorded
-
-    def spy(steps):
-        program = record(steps)
-        found.append(program is not None)
-        return program
-
-    monkeypatch.setattr(Steps, "_recorded", spy)
-    return found
-
-
 def by_python(function, *arguments, **keywords):
     """What `function` gives where no training is recorded."""
     with pytest.MonkeyPatch.context() as patch:

@@ -23,20 +23,6 @@ MACHINES = list(itertools.product((1, 3), kernels.instruction_sets()))
 SAMPLES, BATCH = 11, 4  # the last batch is smaller
 
 
-@pytest.fixture
-def recorded(monkeypatch):
-    """Whether each training was by tape, filled while the test runs."""
-    found, record = [], Steps._recorded
-
-    def spy(steps):
-        program = record(steps)
-        found.append(program is not None)
-        return program
-
-    monkeypatch.setattr(Steps, "_recorded", spy)
-    return found
-
-
 def has_formulas_of_its_own(layer):
     """Whether its file defines operations that have no kernel: no tape can hold them."""
     return any(f.kernel is None for f in OPERATIONS.values() if f.__module__ == type(layer).__module__)

@@ -157,19 +157,6 @@ def test_a_loaded_file_without_them_is_refused(tmp_path):
 # --- by tape ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def recorded(monkeypatch):
-    found, record = [], Steps._recorded
-
-    def spy(steps):
-        program = record(steps)
-        found.append(program is not None)
-        return program
-
-    monkeypatch.setattr(Steps, "_recorded", spy)
-    return found
-
-
 NORMALIZED = {
     "rows": lambda: [cr.Linear(6), cr.BatchNorm(), cr.ReLU(), cr.LayerNorm()],
     "images": lambda: [cr.Reshape((1, 2, 2)), cr.Conv2D(3, 1), cr.BatchNorm(), cr.ReLU(), cr.Flatten()],
