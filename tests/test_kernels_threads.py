@@ -383,7 +383,10 @@ def test_ctrl_c_while_the_validation_samples_go_through(record_property):
 
 
 def start(program, **environment):
-    program = f"import sys; sys.path.insert(0, {str(HERE)!r})\n" + textwrap.dedent(program)
+    heard = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a shell may have ignored
+    )
+    program = f"{heard}; sys.path.insert(0, {str(HERE)!r})\n" + textwrap.dedent(program)
     settings = {name: value for name, value in os.environ.items() if not name.startswith("CHAINRULE_")}
     return subprocess.Popen(
         [sys.executable, "-c", program],

@@ -68,6 +68,11 @@ class Snake(Layer):
         return [(cls(), (3,)), (cls(), (2, 4))]
 '''
 
+BY_PATH_ALONE = """# A library installed from its clone is found by a finder that comes before every path.
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if not type(finder).__name__.startswith("ScikitBuild")]
+"""
+
 
 @pytest.fixture
 def copy(tmp_path):
@@ -80,6 +85,7 @@ def copy(tmp_path):
     for file in (library / "layers").glob("*.py"):
         (layers / file.name).symlink_to(file)
     (layers / "snake.py").write_text(SNAKE.lstrip())
+    (tmp_path / "sitecustomize.py").write_text(BY_PATH_ALONE)
     return tmp_path
 
 
