@@ -11,7 +11,7 @@ export CHAINRULE_DATA ?= $(abspath $(BESIDE))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format wheel sanitize clean
+.PHONY: help train test lint format wheel bench sanitize clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
