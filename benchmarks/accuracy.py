@@ -9,10 +9,51 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from typing import Any
 
 from benchmarks.recipes import ALONE, END, RECIPES, START, WARM_UP
 
 import chainrule as cr
+
+Samples = tuple[Any, Any]  # x, labels
+
+
+def layers(name: str) -> list[cr.Layer]:
+    """The layers of a recipe."""
+    image = cr.Reshape((1, 28, 28))
+    if name == "MLP":
+        return [cr.Linear(128), cr.ReLU(), cr.Linear(10)]
+    if name == "E3":
+        return [image, cr.Conv2D(20, 5), cr.ReLU(), cr.MaxPool2D(2), cr.Flatten(), cr.Linear(10)]
+    if name == "ELASTIC":
+        distortions = cr.Augment(elastic=34, smoothness=5)
+        return [image, distortions, cr.Flatten(), cr.Linear(800, weights=cr.He()), cr.ReLU(), cr.Linear(10)]
+    if name == "AUGMENTED":
+        return [image, cr.Augment(shift=2, rotation=15, scale=0.15, elastic=20, smoothness=5), *deep()]
+    blocks = [[cr.Conv2D(channels, 5), cr.ReLU(), cr.MaxPool2D(2)] for channels in (16, 32)]
+    return [image, *blocks[0], *blocks[1], cr.Flatten(), cr.Linear(64), cr.ReLU(), cr.Linear(10)]
+
+
+def deep() -> list[cr.Layer]:
+    """Four convolutions and 128 units before the last layer."""
+    return [
+        cr.Conv2D(32, 5, padding="same", weights=cr.He()),
+        cr.ReLU(),
+        cr.MaxPool2D(2),
+        cr.Conv2D(64, 3, padding="same", weights=cr.He()),
+        cr.ReLU(),
+        cr.Conv2D(64, 3, padding="same", weights=cr.He()),
+        cr.ReLU(),
+        cr.MaxPool2D(2),
+        cr.Conv2D(128, 3, weights=cr.He()),
+        cr.ReLU(),
+        cr.Flatten(),
+        cr.Dropout(0.3),
+        cr.Linear(128, weights=cr.He()),
+        cr.ReLU(),
+        cr.Dropout(0.3),
+        cr.Linear(10),
+    ]
 
 
 def network(name: str, seed: int) -> cr.Network:
@@ -21,25 +62,16 @@ def network(name: str, seed: int) -> cr.Network:
         from benchmarks.workloads import network as workload_network  # the others need not wait for it
 
         return workload_network(name, seed)
-    if name == "MLP":
-        layers = [cr.Linear(128), cr.ReLU(), cr.Linear(10)]
-    elif name == "E3":
-        layers = [cr.Reshape((1, 28, 28)), cr.Conv2D(20, 5), cr.ReLU(), cr.MaxPool2D(2), cr.Flatten(), cr.Linear(10)]
-    else:
-        layers = [cr.Reshape((1, 28, 28))]
-        for channels in (16, 32):
-            layers += [cr.Conv2D(channels, 5), cr.ReLU(), cr.MaxPool2D(2)]
-        layers += [cr.Flatten(), cr.Linear(64), cr.ReLU(), cr.Linear(10)]
-    return cr.Network(layers, cr.CrossEntropy(), seed=seed)
+    return cr.Network(layers(name), cr.CrossEntropy(), seed=seed)
 
 
-def train(name: str, seed: int, mnist: cr.data.DataSet) -> dict[str, float]:
+def train(name: str, seed: int, train_on: Samples, test_on: Samples) -> dict[str, float]:
     """One training by a recipe: what was reached."""
     recipe = (RECIPES | ALONE)[name]
     made, start = network(name, seed), time.perf_counter()
     cr.train(
         made,
-        mnist.train,
+        train_on,
         epochs=recipe.epochs,
         batch_size=recipe.batch,
         optimizer=cr.Adam(recipe.rate),
@@ -48,7 +80,7 @@ def train(name: str, seed: int, mnist: cr.data.DataSet) -> dict[str, float]:
         progress=False,
     )
     seconds = time.perf_counter() - start
-    reached = made.evaluate(*mnist.test)["accuracy"]
+    reached = made.evaluate(*test_on)["accuracy"]
     return {"seed": seed, "accuracy": reached, "epochs": recipe.epochs, "seconds": round(seconds, 1)}
 
 
@@ -56,10 +88,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train Chainrule to an accuracy on MNIST.")
     parser.add_argument("recipe", choices=RECIPES | ALONE)
     parser.add_argument("--seed", type=int, nargs="+", default=[0])
+    parser.add_argument(
+        "--validation",
+        action="store_true",
+        help="to choose settings: train on 50,000 samples and measure on the other 10,000, not on the test samples",
+    )
     asked = parser.parse_args()
     mnist = cr.data.load_mnist()
+    train_on, test_on = mnist.train, mnist.test
+    if asked.validation:
+        x, labels = mnist.train
+        train_on, test_on = (x[:50_000], labels[:50_000]), (x[50_000:], labels[50_000:])
     for seed in asked.seed:
-        print(json.dumps(train(asked.recipe, seed, mnist)), flush=True)
+        print(json.dumps(train(asked.recipe, seed, train_on, test_on)), flush=True)
 
 
 if __name__ == "__main__":

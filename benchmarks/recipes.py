@@ -31,6 +31,8 @@ RECIPES = {
 ALONE = {  # to see that the networks of the lectures and of the benchmarks learn what they should
     "E3": Recipe("conv 5×5 1→20, ReLU, max-pool 2, 2880-10", 0.985, 100, 2, 0.015),
     "W3": Recipe("the network of W3", 0.99, 64, 4, 0.002),
+    "ELASTIC": Recipe("784-800-10, ReLU; elastic distortions as in Simard et al. 2003", 0.99, 200, 20, 0.004),
+    "AUGMENTED": Recipe("four convolutions, 128 units; images moved, turned, scaled, distorted", 0.996, 100, 20, 0.003),
 }
 
 WARM_UP, START, END = 0.25, 0.1, 0.01  # shares of the steps, and of the rate
