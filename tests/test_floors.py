@@ -10,7 +10,7 @@ import pytest
 import chainrule
 
 HOUSE = Path(chainrule.__file__).parent
-DOOR = 4.5  # chainrule/__init__.py, which shows what floors 0 to 4 hold: only floor 5 may come in through it
+DOOR = 4.5  # chainrule/__init__.py, which shows what floors 0 to 4 hold: only those above may come in through it
 
 FLOORS = {
     "errors": 0,
@@ -29,20 +29,31 @@ FLOORS = {
     "schedules": 2,
     "data": 3,
     "network": 3,
+    "tabular": 3,
     "evaluation": 4,
     "explain": 4,
     "export": 4,
     "plots": 4,
     "testing": 4,
     "training": 4,
-    "cli": 5,
+    "doctor": 5,
     "estimators": 5,
-    "playground": 5,
+    "interop": 5,
+    "selection": 5,
+    "playground": 6,
+    "serving": 6,
+    "cli": 7,
 }
 READ_BY_ALL = {"errors"}  # even by its own floor
 
 # Besides NumPy and Python itself, what a room may import: as soon as it is entered, and within functions.
-AT_ONCE = {"cli": {"typer", "rich", "click"}}
+SERVER = {"starlette", "uvicorn", "anyio", "websockets"}
+AT_ONCE = {
+    "cli": {"typer", "rich", "click"},
+    "estimators": {"sklearn", "scipy"},
+    "playground": SERVER,
+    "serving": SERVER,
+}
 DRAWING = {"matplotlib", "mpl_toolkits", "PIL"}
 WHEN_NEEDED = {
     "data": {"pooch", "requests"},
@@ -50,6 +61,15 @@ WHEN_NEEDED = {
     "training": {"pandas", "rich"},
     "evaluation": {"pandas", "rich"},
     "plots": DRAWING,
+    "tabular": {"pandas", "sklearn", "scipy", "pyarrow"},
+    "explain": {"IPython"},
+    "export": {"onnx"},
+    "doctor": DRAWING | {"pandas", "scipy"},
+    "estimators": {"sklearn", "scipy", "pandas"},
+    "interop": {"torch", "keras"},
+    "selection": DRAWING | {"sklearn", "scipy", "joblib", "pandas"},
+    "playground": SERVER,
+    "serving": SERVER,
     "cli": DRAWING | {"pandas", "typer", "rich", "click"},
 }
 
