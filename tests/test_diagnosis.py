@@ -176,3 +176,11 @@ def test_a_curve_of_any_figure_can_be_drawn():
 def test_a_number_of_samples_that_is_none_is_refused(samples):
     with pytest.raises(SettingError, match="Diagnosis: samples: expected a whole number of at least 1"):
         cr.Diagnosis(samples)
+
+
+def test_what_is_frozen_has_no_gradient_and_no_update():
+    record = last(network().build((4,)).freeze("layers.0", "layers.3.b"))
+    assert record["layers.0.W.gradient_norm"] == record["layers.0.W.update_ratio"] == 0
+    assert record["layers.3.b.gradient_norm"] == 0
+    assert record["layers.3.W.gradient_norm"] > 0
+    assert record["layers.3.W.update_ratio"] > 0

@@ -82,3 +82,9 @@ def test_behind_parallel_branches_the_smallest_vocabulary_counts():
     net = cr.Network([both, cr.Flatten(), cr.Linear(2)], loss=cr.CrossEntropy())
     with pytest.raises(DataError, match="whole numbers from 0 to 4"):
         net.predict(np.full((2, 3), 6))
+
+
+def test_words_behind_a_change_of_shape_are_looked_at_too():
+    net = cr.Network([cr.Reshape((-1,)), *network().layers], loss=cr.CrossEntropy())
+    with pytest.raises(DataError, match="7"):
+        net.predict(np.full((2, 5, 1), 7.0))

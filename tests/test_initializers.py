@@ -10,7 +10,7 @@ import chainrule as cr
 from chainrule.initializers import Initializer, fans
 from chainrule.randomness import stream
 
-ALL = [cr.Normal(), cr.Normal(2, 0.5), cr.Glorot(), cr.He(), cr.Zeros(), cr.Orthogonal()]
+ALL = [cr.Normal(), cr.Normal(2, 0.5), cr.Glorot(), cr.He(), cr.LeCun(), cr.Zeros(), cr.Orthogonal()]
 SHAPE = (300, 200)
 
 
@@ -42,6 +42,18 @@ def test_glorot_has_variance_2_over_fan_in_plus_fan_out_and_is_uniform():
 
 def test_he_has_variance_2_over_fan_in():
     demand_moments(drawn(cr.He()), 0, math.sqrt(2 / 300))
+
+
+def test_lecun_has_variance_1_over_fan_in():
+    demand_moments(drawn(cr.LeCun()), 0, math.sqrt(1 / 300))
+
+
+def test_selu_keeps_mean_and_variance_through_twenty_layers_that_start_by_lecun():
+    layers = [layer for _ in range(20) for layer in (cr.Linear(200, weights=cr.LeCun()), cr.SELU())]
+    x = np.random.default_rng(0).normal(size=(500, 200)).astype(np.float32)
+    y, _ = cr.Network(layers, loss=cr.SquaredError()).build((200,)).forward(x)
+    assert y.mean() == pytest.approx(0, abs=0.1)
+    assert y.var() == pytest.approx(1, abs=0.2)
 
 
 @pytest.mark.parametrize("shape", [(50, 50), (30, 50), (50, 30), (1, 4), (4, 1), (1, 1)])

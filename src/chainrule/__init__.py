@@ -14,7 +14,7 @@ import importlib
 from typing import Any
 
 from chainrule import data, errors, operations
-from chainrule.initializers import Glorot, He, Initializer, Normal, Ones, Orthogonal, Zeros
+from chainrule.initializers import Glorot, He, Initializer, LeCun, Normal, Ones, Orthogonal, Zeros
 from chainrule.layers import (
     ELU,
     GELU,
@@ -182,6 +182,7 @@ __all__ = [
     "KullbackLeibler",
     "Layer",
     "LayerNorm",
+    "LeCun",
     "LeakyReLU",
     "Linear",
     "Lion",

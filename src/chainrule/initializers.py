@@ -75,6 +75,14 @@ class He(Initializer):
 
 
 @dataclass(eq=False)
+class LeCun(Initializer):
+    """Normal with variance 1 / fan_in: what SELU needs before it (LeCun et al. 1998; Klambauer et al. 2017)."""
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Array:
+        return np.sqrt(1 / max(1, fans(shape)[0])) * rng.standard_normal(shape)
+
+
+@dataclass(eq=False)
 class Orthogonal(Initializer):
     """A random rotation: what is multiplied by it keeps its length, however often (Saxe et al. 2014).
 

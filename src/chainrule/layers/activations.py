@@ -160,7 +160,7 @@ class ELU(Layer):
 class SELU(Layer):
     """y = λ x where x > 0, else λα (eˣ − 1): mean 0 and variance 1 stay, layer after layer. Klambauer et al. 2017.
 
-    For that the weights of the layer before must start from N(0, 1 / inputs).
+    For that the weights of the layer before must start by `LeCun`'s rule.
     """
 
     scale: ClassVar[float] = 1.0507009873554804934  # λ

@@ -12,6 +12,7 @@ from chainrule.layers.activations import Tanh
 from chainrule.layers.composite import Composite, naming, prefixed
 from chainrule.layers.layer import Context, Gradients, Layer, Saved
 from chainrule.layers.linear import Linear
+from chainrule.layers.shapes import Reshape
 
 
 @dataclass(eq=False)
@@ -66,7 +67,8 @@ class Sequential(Composite):
 
     @property
     def inputs_below(self) -> int | None:
-        return self.layers[0].inputs_below if self.layers else None
+        first = next((layer for layer in self.layers if not isinstance(layer, Reshape)), None)
+        return None if first is None else first.inputs_below
 
     @classmethod
     def examples(cls) -> list[tuple[Layer, Shape]]:
