@@ -11,7 +11,7 @@ export CHAINRULE_DATA ?= $(abspath $(BESIDE))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format wheel bench sanitize clean
+.PHONY: help train test lint format docs wheel bench sanitize clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ lint: $(READY)  ## set up, then check style (ruff) and types (mypy --strict)
 format: $(READY)  ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(READY)  ## build the manual as web pages into build/docs/
+	$(BIN)/mkdocs build --strict --quiet
+	@echo 'Open build/docs/index.html'
 
 wheel: $(READY)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
