@@ -14,6 +14,7 @@ from chainrule.cli.data import data
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
+from chainrule.cli.serve import serve
 from chainrule.cli.train import train
 from chainrule.errors import ChainruleError, SettingError
 
@@ -83,4 +84,5 @@ def chainrule(
 app.command()(train)
 app.command()(evaluate)
 app.command()(predict)
+app.command()(serve)
 app.add_typer(data, name="data")
