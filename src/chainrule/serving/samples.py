@@ -1,4 +1,4 @@
-"""From the JSON of a request to the samples of a network. Whatever comes, the outcome is samples or a `RefusalError`."""
+"""From the JSON of a request to the samples of a network; whatever comes, it is samples or a `RefusalError`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def samples_of(network: Network, body: bytes) -> Array:
     if not isinstance(inputs, list) or not inputs:
         raise RefusalError(422, "inputs: expected an array of one sample or more")
     if len(inputs) > MOST_SAMPLES:
-        raise RefusalError(
-            422, f"inputs: expected at most {MOST_SAMPLES:,} samples in one request, got {len(inputs):,}"
-        )
+        raise RefusalError(422, f"inputs: expected at most {MOST_SAMPLES:,} samples a request, got {len(inputs):,}")
     for row, sample in enumerate(inputs):
         _check_numbers(sample, network.input_shape or (), f"inputs[{row}]")
     try:
