@@ -115,7 +115,7 @@ from chainrule.training import (
 
 __version__ = "0.1.0"
 
-_ROOMS = ("evaluation", "plots", "testing")  # imported when first used, to keep `import chainrule` quick
+_ROOMS = ("evaluation", "explain", "plots", "testing")  # imported when first used, to keep `import chainrule` quick
 
 
 def __getattr__(name: str) -> Any:
@@ -227,6 +227,7 @@ __all__ = [
     "data",
     "errors",
     "evaluation",
+    "explain",
     "find_learning_rate",
     "load",
     "map_divergence",
