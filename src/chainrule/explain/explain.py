@@ -137,7 +137,7 @@ def _chain(
         index=index,
         value=float(array[index]),
         gradient=float(gradient[index]),
-        walk=walk(taken, position, local, index, most),
+        walk=walk(taken, position, local, index, float(gradient[index]), most),
         uses=uses_of(steps, gradient, index, most),
         difference=difference,
     )

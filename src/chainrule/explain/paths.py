@@ -100,8 +100,13 @@ class _Level(NamedTuple):
     slopes: Array  # (P, KEPT) the last derivative on it
 
 
-def walk(taken: Pass, start: int, parameter: str | None, index: tuple[int, ...], most: int) -> Walk:
-    """All paths from x[start][index], or from that number of the `parameter` of the part at `start`."""
+def walk(
+    taken: Pass, start: int, parameter: str | None, index: tuple[int, ...], gradient: float, most: int
+) -> Walk:  # fmt: skip
+    """All paths from x[start][index], or from that number of the `parameter` of the part at `start`.
+
+    Raises DerivationError where they do not add up to `gradient`, as the kernels gave it.
+    """
     if parameter is None:
         place = np.ravel_multi_index(index, taken.x[start].shape)
         levels = [_beginning(np.array([place]), np.ones(1))]
@@ -112,7 +117,7 @@ def walk(taken: Pass, start: int, parameter: str | None, index: tuple[int, ...],
         levels.append(_through(taken, position, levels[-1]))
     stages = tuple(_stage(taken, start + k, level, most) for k, level in enumerate(levels) if start + k > 0)
     total = float(_outer(taken, len(taken.parts), levels[-1]) @ levels[-1].derivative)
-    _check_agree(taken, stages)
+    _check_agree(taken, stages, gradient)
     count = float(levels[-1].counts.sum())
     largest = _largest_paths(taken, start, levels, min(most, KEPT))
     rest = Rest(int(count) - len(largest), total - sum(path.product for path in largest))
@@ -133,9 +138,9 @@ def _outer(taken: Pass, position: int, level: _Level) -> Array:
 
 def unit(like: Array, place: int) -> Array:
     """1 at one place, 0 at all others."""
-    dy = np.zeros_like(like)
-    dy.reshape(-1)[place] = 1
-    return dy
+    dy = np.zeros(like.size, like.dtype)
+    dy[place] = 1
+    return dy.reshape(like.shape)
 
 
 def _alive(taken: Pass, position: int) -> Array:
@@ -233,13 +238,13 @@ def _traced(taken: Pass, start: int, levels: list[_Level], who: int, rank: int, 
     return Path(tuple(reversed(nodes)), last, product)
 
 
-def _check_agree(taken: Pass, stages: tuple[Stage, ...]) -> None:
-    """The sums over all layers are one number. Raises DerivationError where one is not."""
+def _check_agree(taken: Pass, stages: tuple[Stage, ...], gradient: float) -> None:
+    """The sums over all layers are one number, the gradient. Raises DerivationError where one is not."""
     limit = SAME[str(taken.J.dtype)]
-    for stage in stages[1:]:
-        scale = sum(abs(term.product) for term in (*stages[0].terms, *stage.terms)) + abs(stages[0].rest.total)
-        if abs(stage.sum - stages[0].sum) > limit * scale:
+    for stage in stages:
+        scale = sum(abs(term.product) for term in stage.terms) + abs(gradient)
+        if abs(stage.sum - gradient) > limit * scale:
             raise DerivationError(
-                f"{stage.place} ({stage.kind}): the sum over its outputs is {stage.sum:.9g}, over those of "
-                f"{stages[0].place} {stages[0].sum:.9g}; is the backward of a layer between them linear in dy?"
+                f"{stage.place} ({stage.kind}): the sum over its outputs is {stage.sum:.9g}, the gradient "
+                f"{gradient:.9g}; is the backward of a layer here not linear in dy, or not its derivative?"
             )

@@ -79,6 +79,9 @@ class Operation(Generic[P, R]):
             return recorder.call(self, arguments, keywords)
         return self._quiet_reference(*arguments, **keywords)
 
+    def __reduce__(self) -> str:
+        return self.name  # copies and pickles name it, as they do functions: a layer may hold one
+
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
 
