@@ -115,7 +115,8 @@ from chainrule.training import (
 
 __version__ = "0.1.0"
 
-_ROOMS = ("evaluation", "plots", "serving", "testing")  # imported when first used, to keep `import chainrule` quick
+# Imported when first used, to keep `import chainrule` quick.
+_ROOMS = ("evaluation", "explain", "plots", "serving", "testing")
 
 
 def __getattr__(name: str) -> Any:
@@ -228,6 +229,7 @@ __all__ = [
     "data",
     "errors",
     "evaluation",
+    "explain",
     "find_learning_rate",
     "load",
     "map_divergence",

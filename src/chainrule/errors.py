@@ -10,6 +10,7 @@ that Python itself would raise, so `except ValueError` keeps working.
     ├── SettingError         ValueError       a layer, loss or training setting out of its range
     ├── NotBuiltError        RuntimeError     parameters asked for before the input shape is known
     ├── DivergenceError      ArithmeticError  training met a value that is not finite
+    ├── DerivationError      ArithmeticError  a kernel and its formula, or a sum over paths, do not agree
     ├── NotSeparableError    ArithmeticError  no line separates the classes (perceptron)
     ├── ModelFileError       ValueError       a model file that is damaged, foreign or hostile
     ├── DownloadError        OSError          a data set could not be fetched
@@ -50,6 +51,10 @@ class DivergenceError(ChainruleError, ArithmeticError):
         self.step = step
         self.layer = layer
         self.cause = cause
+
+
+class DerivationError(ChainruleError, ArithmeticError):
+    """A number that was to be explained came out otherwise than it was worked out: by more than rounding."""
 
 
 class NotSeparableError(ChainruleError, ArithmeticError):

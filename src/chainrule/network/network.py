@@ -35,6 +35,9 @@ from chainrule.regularizers import Penalty
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+    from chainrule.explain import Derivation
+    from chainrule.optimizers import Optimizer
+
 _homes: WeakValueDictionary[Layer, Network] = WeakValueDictionary()  # the network a layer was built in
 
 
@@ -388,6 +391,50 @@ class Network:
         """A table of layers, output shapes and parameters; print it, or show it in a notebook. Raises NotBuiltError."""
         self._require_built()
         return summarize(self.body, self.loss)
+
+    def explain(
+        self,
+        x: Any,
+        target: Any,
+        *,
+        parameter: str | None = None,
+        index: int | tuple[int, ...] | None = None,
+        optimizer: Optimizer | None = None,
+        terms: int = 5,
+        training: bool = False,
+        seed: int = 0,
+        step: int = 1,
+    ) -> Derivation:
+        """One forward and one backward pass as a derivation with its numbers: print it, or show it in a notebook.
+
+        Args:
+            x: samples (N, *input_shape), or a single one without the batch axis.
+            target: their targets, or that of the single sample.
+            parameter: the name of a parameter, "layers[0].W" or "layers.0.W", or "x": then the full chain to one of
+                its numbers is added, as the sum over all paths from it to the loss (mission item E4).
+            index: which number of it; of x, the sample comes first, and may be left out where there is one.
+            optimizer: whose first step is shown at the end; None: SGD().
+            terms: how many terms of each sum are shown; the smaller ones are folded.
+            training: whether layers work as in training (Dropout, BatchNorm), in this `step` of a training with `seed`.
+
+        Returns:
+            The derivation; see `chainrule.explain.Derivation`.
+
+        Raises:
+            DataError, DataTypeError: see `evaluate`.
+            SettingError: there is no such parameter or index.
+            DerivationError: a kernel and its formula, or the paths and the gradient, do not agree.
+
+        """
+        # The one door in the house that leads upstairs. Whoever has a network looks for this among its methods, and
+        # to be found there it must be written here; it is opened only when it is used, so that nothing below depends
+        # on what is above. (A method that the upper room hangs onto this class would be seen by no reader or checker.)
+        from chainrule.explain import explain
+
+        return explain(
+            self, x, target, parameter=parameter, index=index, optimizer=optimizer, terms=terms, training=training,
+            seed=seed, step=step,
+        )  # fmt: skip
 
     def save(self, path: Pathlike) -> None:
         """Write the model file (see `chainrule.network.model_file`): atomically, with a checksum.

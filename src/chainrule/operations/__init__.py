@@ -7,10 +7,10 @@ takes the gradient at the output first and then what it needs of the forward pas
 import importlib
 import pkgutil
 
-from chainrule.operations.operation import OPERATIONS, Operation, backend, operation
+from chainrule.operations.operation import OPERATIONS, Call, Operation, backend, operation, recorded_calls
 
 for _family in pkgutil.iter_modules(__path__):
     _module = importlib.import_module(f"{__name__}.{_family.name}")
     globals().update({name: value for name, value in vars(_module).items() if isinstance(value, Operation)})
 
-__all__ = ["OPERATIONS", "Operation", "backend", "operation"]
+__all__ = ["OPERATIONS", "Call", "Operation", "backend", "operation", "recorded_calls"]

@@ -1,11 +1,12 @@
 """`@operation`: a NumPy formula, and the compiled twin that may stand in for it."""
 
 import contextlib
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -24,8 +25,34 @@ def _checked(name: str, setting: str) -> str:
     return name
 
 
+class Call(NamedTuple):
+    """One call of an operation: what went in, by name, and what came out of it."""
+
+    operation: "Operation[..., Any]"
+    arguments: dict[str, Any]
+    result: Any
+
+
+class _Recorder:
+    """Stands where the name of the backend stands, and notes every call that the backend then answers.
+
+    So an operation that is not watched pays nothing for it: it asks for the backend anyhow, and finds the name. Context
+    variables are each thread's and task's own: a recorder sees the calls of those who started it, and no others.
+    """
+
+    def __init__(self, backend: str) -> None:
+        self.backend, self.calls = backend, list[Call]()
+
+    def call(self, operation: "Operation[..., Any]", arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        with backend(self.backend):
+            result = operation(*arguments, **keywords)
+        by_name = inspect.signature(operation.reference).bind(*arguments, **keywords).arguments
+        self.calls.append(Call(operation, by_name, result))
+        return result
+
+
 _at_first = _checked(os.environ.get("CHAINRULE_BACKEND") or "native", "CHAINRULE_BACKEND")
-_backend = ContextVar("chainrule_backend", default=_at_first)
+_backend: ContextVar[str | _Recorder] = ContextVar("chainrule_backend", default=_at_first)
 
 
 class Operation(Generic[P, R]):
@@ -48,7 +75,12 @@ class Operation(Generic[P, R]):
             if result is not NotImplemented:
                 return result
             arguments = tuple(getattr(a, "value", a) for a in arguments)  # type: ignore[assignment]  # a Cell's number
+        elif isinstance(recorder := _backend.get(), _Recorder):
+            return recorder.call(self, arguments, keywords)
         return self._quiet_reference(*arguments, **keywords)
+
+    def __reduce__(self) -> str:
+        return self.name  # copies and pickles name it, as they do functions: a layer may hold one
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -73,6 +105,18 @@ def operation(formula: Callable[P, R]) -> Operation[P, R]:
 def runs_natively() -> bool:
     """Whether operations called here run by their compiled twins."""
     return kernels.available and _backend.get() == "native"
+
+
+@contextlib.contextmanager
+def recorded_calls() -> Iterator[list[Call]]:
+    """Within the block, the operations that are called here are noted in the list, with what they took and gave."""
+    now = _backend.get()
+    recorder = _Recorder(now if isinstance(now, str) else now.backend)
+    token = _backend.set(recorder)
+    try:
+        yield recorder.calls
+    finally:
+        _backend.reset(token)
 
 
 @contextlib.contextmanager
