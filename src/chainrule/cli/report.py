@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Sequence
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -18,9 +17,9 @@ from chainrule.cli.output import confused_lines
 from chainrule.cli.recipe import Recipe
 from chainrule.cli.results import Result
 from chainrule.data import DataSet
-from chainrule.evaluation import Mistake, misclassified
+from chainrule.evaluation import misclassified
 from chainrule.files import write_atomically
-from chainrule.layers import Flatten, Linear
+from chainrule.layers import Conv2D, Flatten, Linear, Reshape
 from chainrule.network import Network
 from chainrule.plots.figures import INK
 from chainrule.training import History
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 MOST_MISTAKES = 30  # images shown
 MOST_UNITS = 60
+MOST_CIRCLES = 8  # of a layer, in a network that is drawn
 
 
 def write_report(
@@ -48,6 +48,7 @@ def report_page(network: Network, samples: DataSet, recipe: Recipe, history: His
         _section("How it learned", _curves(history, recipe)),
         *_confusion(result),
         *_everywhere(network, samples),
+        *_drawn(network, samples),
         *_mistakes(network, samples),
         *_first_layer(network, samples),
         _repeat(recipe),
@@ -141,12 +142,19 @@ def _everywhere(network: Network, samples: DataSet) -> list[str]:
     """What is answered everywhere, for samples in the plane or on a line."""
     x, y = samples.test
     if x.shape[1] == 2 and samples.class_names is not None:
-        picture = plots.decision_regions(network.predict, x, y, names=samples.class_names)
         caption = "The plane in the colours of the classes, mixed by their probabilities; the points are test samples."
+        if _has_hidden_units(network):
+            picture: Axes | Figure = plots.hidden_units(network, x, y, names=samples.class_names)
+            caption += (
+                " Beside it what each hidden unit makes of the plane: dark blue where it is negative, light orange "
+                "where it is positive, grey at 0."
+            )
+        else:
+            picture = plots.decision_regions(network.predict, x, y, names=samples.class_names)
         return [_section("What it decides", _figure(picture, "Decision regions", caption))]
     if x.shape[1] == 1 and samples.class_names is None:
-        picture = plots.fit(network.predict, x, y)
-        return [_section("What it predicts", _figure(picture, "Prediction", "The points are test samples."))]
+        fit = plots.fit(network.predict, x, y)
+        return [_section("What it predicts", _figure(fit, "Prediction", "The points are test samples."))]
     return []
 
 
@@ -159,31 +167,62 @@ def _mistakes(network: Network, samples: DataSet) -> list[str]:
     if not mistakes:
         return [_section("What it got wrong", "<p>Nothing: every test image was read right.</p>")]
     shown = mistakes[:MOST_MISTAKES]
-    images = x[[mistake.index for mistake in shown]].reshape(-1, *samples.image_shape)
-    titles = [_mistake_title(mistake, samples.class_names, network) for mistake in shown]
+    images = x.reshape(-1, *samples.image_shape)
+    picture = plots.misclassified(
+        images, shown, samples.class_names, probabilities=network.loss.decides, most=MOST_MISTAKES
+    )
     some = f"{len(shown)} of the {len(mistakes)}" if len(shown) < len(mistakes) else f"All {len(mistakes)}"
     caption = f"{some} test images that were read wrong, those first that the network was surest of."
-    return [_section("What it got wrong", _figure(plots.gallery(images, titles), "Misclassified images", caption))]
+    return [_section("What it got wrong", _figure(picture, "Misclassified images", caption))]
 
 
-def _mistake_title(mistake: Mistake, names: Sequence[str], network: Network) -> str:
-    sure = f"{mistake.confidence:.0%} sure" if network.loss.decides else f"answer {mistake.confidence:.2f}"
-    return f"{names[mistake.true]} read as {names[mistake.predicted]}\n{sure}"
+def _has_hidden_units(network: Network) -> bool:
+    """Whether there is a layer of units before the last layer with weights."""
+    return sum(isinstance(layer, Linear) for layer in network.layers) > 1
+
+
+def _drawn(network: Network, samples: DataSet) -> list[str]:
+    """The network as a graph with the numbers of a test sample, where it is small enough to be read."""
+    shapes = [network.summary().input_shape, *(shape for _, shape, _ in network.summary().rows)]
+    if any(len(shape) != 1 or shape[0] > MOST_CIRCLES for shape in shapes):
+        return []
+    caption = (
+        "Each line is a weight: solid blue adds, dashed orange takes away, the wider the larger. In the circles stands "
+        "what each unit gives for the first test sample."
+    )
+    picture = plots.network_graph(network, samples.test[0][0])
+    return [_section("One sample on its way", _figure(picture, "The network as a graph", caption))]
 
 
 def _first_layer(network: Network, samples: DataSet) -> list[str]:
-    """What the first layer learned, where its weights can be seen as images."""
-    first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
-    if samples.image_shape is None or not isinstance(first, Linear):
+    """What the first layer learned, where its weights can be seen as images; of a convolution also what it finds."""
+    first = next((layer for layer in network.layers if not isinstance(layer, Flatten | Reshape)), None)
+    if samples.image_shape is None or not isinstance(first, Linear | Conv2D):
         return []
+    if isinstance(first, Conv2D):
+        return _convolution(network, samples, first)
     units = first.W.shape[1]
     some = f"The first {MOST_UNITS} of {units} units" if units > MOST_UNITS else f"All {units} units"
     caption = (
-        f"{some}. Each image holds the weights that lead into one unit: where it is red, ink excites the unit, "
-        "where it is blue, ink calms it."
+        f"{some}. Each image holds the weights that lead into one unit: where it is light orange, ink excites the "
+        "unit, where it is dark blue, ink calms it, and where it is grey, ink does nothing."
     )
     picture = plots.first_layer_weights(first.W, samples.image_shape, most=MOST_UNITS)
     return [_section("What the first layer looks for", _figure(picture, "First-layer weights", caption))]
+
+
+def _convolution(network: Network, samples: DataSet, first: Conv2D) -> list[str]:
+    filters = _figure(
+        plots.filters(first.W),
+        "Filters",
+        "The filters of the first layer: light orange adds where the image has ink, dark blue takes away.",
+    )
+    maps = _figure(
+        plots.feature_maps(network, samples.test[0][0]),
+        "Feature maps",
+        "The first test image, and what each stage of the network makes of it, channel by channel.",
+    )
+    return [_section("What the first layer looks for", filters), _section("What it finds in an image", maps)]
 
 
 def _repeat(recipe: Recipe) -> str:

@@ -31,7 +31,8 @@ def confusion_matrix(matrix: Any, class_names: Sequence[str] | None = None, *, a
         raise ShapeError(f"matrix: expected as many rows as columns (K, K), got an array {counts.shape}")
     K = len(counts)
     names = _names(class_names, K)
-    side = max(3.2, 0.45 * K + 1.2)
+    digits = len(f"{counts.max(initial=0)}")
+    side = max(3.2, max(0.45, 0.1 * digits + 0.08) * K + 1.2)
     ax = axes_or_new(ax, (side, side))
     longest = max((len(name) for name in names), default=0)  # letters, about 10 to the inch
     share = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))  # (K, K)

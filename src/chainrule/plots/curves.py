@@ -19,6 +19,8 @@ def curve(
 ) -> Axes:
     """The figure `name` over the epochs, and beside it the same on validation data where it was measured.
 
+    Where the network overfits (see `overfitting_epoch`), a dotted line marks the epoch from which on it does.
+
     Args:
         history: what `train` returned, its records, or its dictionary.
         name: "loss" or "accuracy", or any other figure in the history.
@@ -52,9 +54,33 @@ def curve(
         ax.set_ylim(top=100.5)
     else:
         ax.set_ylim(bottom=0)
+    turn = overfitting_epoch(history)
+    if turn is not None and f"validation_{name}" in measured:
+        ax.axvline(turn, color=INK, linestyle=":", linewidth=1.4, label=f"overfits after epoch {turn}")
+        best = measured[f"validation_{name}"][list(measured["epoch"]).index(turn)] * (100 if percent else 1)
+        ax.plot(turn, best, "o", color=VERMILION, markeredgecolor="white", markersize=7)
     if f"validation_{name}" in measured:
         ax.legend(frameon=False, labelcolor=INK)
     return ax
+
+
+def overfitting_epoch(history: Any) -> int | None:
+    """The epoch with the lowest validation loss, where what came after it was learning by heart; else None.
+
+    By heart is learned where the validation loss ends at least a twentieth above its lowest value while the training
+    loss has fallen further. Source: mission item B6.
+
+    Args:
+        history: what `train` returned, its records, or its dictionary.
+
+    """
+    measured = _columns(history)
+    if not {"epoch", "loss", "validation_loss"} <= set(measured):
+        return None
+    training, validation = np.asarray(measured["loss"]), np.asarray(measured["validation_loss"])
+    best = int(np.argmin(validation))
+    by_heart = validation[-1] > validation[best] + 0.05 * abs(validation[best]) and training[-1] < training[best]
+    return int(measured["epoch"][best]) if by_heart else None
 
 
 def curves(history: Any, *, log: bool = False, validation: str = "validation") -> Figure:

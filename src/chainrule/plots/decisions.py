@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.arrays import Array, as_floats
 from chainrule.errors import DataError, ShapeError
-from chainrule.plots.figures import BLACK, PALETTE, axes_or_new, plain, tidy
+from chainrule.plots.figures import BLACK, INK, PALETTE, axes_or_new, plain, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,21 +36,20 @@ def decision_regions(
         raise ShapeError(
             f"x, labels: expected (N, 2) and (N,), N at least 1, got arrays {samples.shape} and {classes.shape}"
         )
-    room = 0.12 * np.ptp(samples, axis=0) + 1e-9
-    (left, bottom), (right, top) = samples.min(axis=0) - room, samples.max(axis=0) + room
-    v1, v2 = np.meshgrid(np.linspace(left, right, POINTS), np.linspace(bottom, top, POINTS))
+    v1, v2 = plane_around(samples)
     p = _probabilities(predict(np.stack([v1.ravel(), v2.ravel()], axis=1)))  # (M, K)
     K = p.shape[1]
     if classes.min() < 0 or classes.max() >= K:
         raise DataError(f"labels: expected classes from 0 to {K - 1}, got {classes.min()} to {classes.max()}")
     colours = np.array([_red_green_blue(PALETTE[k % len(PALETTE)]) for k in range(K)])  # (K, 3)
-    mixed = 1 - 0.45 * (1 - p @ colours)  # (M, 3), lightened
+    strengths = np.linspace(0.62, 0.26, K)[:, None]  # of each class another, so that a print in grey tells them apart
+    mixed = p @ (1 - strengths * (1 - colours))  # (M, 3)
 
     ax = tidy(axes_or_new(ax, (4.8, 4.4)))
     ax.grid(visible=False)
     ax.imshow(
         mixed.reshape(*v1.shape, 3).clip(0, 1),
-        extent=(left, right, bottom, top),
+        extent=(v1.min(), v1.max(), v2.min(), v2.max()),
         origin="lower",
         aspect="auto",
         interpolation="bilinear",
@@ -67,8 +66,19 @@ def decision_regions(
             edgecolors="white", linewidths=0.6, label=label,
         )  # fmt: skip
     ax.set(xlabel="x₁", ylabel="x₂")
-    ax.legend(labelcolor=BLACK, loc="upper right", framealpha=0.9)
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=min(K, 3), frameon=False, labelcolor=INK, borderaxespad=0.2,
+        handletextpad=0.2, columnspacing=1.2,
+    )  # fmt: skip
     return ax
+
+
+def plane_around(samples: Array) -> tuple[Array, Array]:
+    """x₁ and x₂ (POINTS, POINTS) of a grid that holds samples (N, 2) with some room around them."""
+    room = 0.12 * np.ptp(samples, axis=0) + 1e-9
+    (left, bottom), (right, top) = samples.min(axis=0) - room, samples.max(axis=0) + room
+    v1, v2 = np.meshgrid(np.linspace(left, right, POINTS), np.linspace(bottom, top, POINTS))
+    return v1, v2
 
 
 def _red_green_blue(colour: str) -> list[float]:

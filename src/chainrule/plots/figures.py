@@ -19,6 +19,10 @@ BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW, BLACK = (
 PALETTE = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW, BLACK)
 INK = "#2b2b2b"  # text, frames and ticks; what stands on a filled ground is BLACK
 
+# From the most negative number to the most positive one: blue or orange says the sign, and each step is lighter than
+# the one before, so that a print in grey says the same.
+SIGNED = ("#0a2a5e", "#2f6fad", "#9c9c9c", "#f0b566", "#fff4dc")
+
 
 def new_figure(size: tuple[float, float]) -> Figure:
     """An empty figure of `size` (width, height) in inches. Raises MissingExtraError without matplotlib."""
@@ -34,6 +38,22 @@ def axes_or_new(ax: Axes | None, size: tuple[float, float], **keywords: Any) -> 
     return ax if ax is not None else new_figure(size).add_subplot(**keywords)
 
 
+def signed_colours() -> Any:
+    """The colour map of numbers around 0: dark blue for the most negative, grey for 0, light orange above."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("signed", SIGNED)
+
+
+def bare(ax: Axes) -> Axes:
+    """No ticks, a faint frame: for images."""
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for spine in ax.spines.values():
+        spine.set(color=INK, alpha=0.25)
+    return ax
+
+
 def tidy(ax: Axes) -> Axes:
     """Ink instead of black, a faint grid behind, no frame on top and on the right."""
     ax.spines[["top", "right"]].set_visible(False)
@@ -44,6 +64,12 @@ def tidy(ax: Axes) -> Axes:
     ax.grid(color=INK, alpha=0.12, linewidth=0.8)
     ax.set_axisbelow(True)
     return ax
+
+
+def number(value: float, form: str = ".2g") -> str:
+    """A number in few digits, with a minus as long as a plus; what rounds to nothing has no sign."""
+    text = f"{value:{form}}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def plain(text: str) -> str:

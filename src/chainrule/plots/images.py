@@ -1,4 +1,4 @@
-"""Many small images in one figure: samples, and what the first layer learned. Source: mission items B6, D11."""
+"""Many small images in one figure: samples, mistakes, what the first layer learned. Source: mission items B6, D11."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.arrays import Array, Shape, as_floats
 from chainrule.errors import ShapeError
-from chainrule.plots.figures import INK, new_figure, plain
+from chainrule.plots.figures import INK, bare, new_figure, plain, signed_colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,13 +33,44 @@ def gallery(images: Any, titles: Sequence[str] | None = None, *, columns: int = 
     return _grid(pictures, titles, columns, "Greys", low, max(high, low + 1e-12))[0]
 
 
+def misclassified(
+    images: Any,
+    mistakes: Sequence[Any],
+    class_names: Sequence[str] | None = None,
+    *,
+    probabilities: bool = True,
+    most: int = 30,
+    columns: int = 10,
+) -> Figure:
+    """The images that were read wrong, each with what it is, what it was read as, and how sure the network was.
+
+    Args:
+        images: all that were read (N, H, W).
+        mistakes: what `evaluation.misclassified` found, those first that shall stand first.
+        class_names: K names; the numbers 0 … K−1 when there are none.
+        probabilities: whether the network's answers are such; else they are called answers.
+        most: how many are drawn at most.
+        columns: how many stand in a row at most.
+
+    """
+    shown = mistakes[:most]
+    pictures = np.asarray(images)[[mistake.index for mistake in shown]]
+    return gallery(pictures, [_reading(mistake, class_names, probabilities) for mistake in shown], columns=columns)
+
+
+def _reading(mistake: Any, names: Sequence[str] | None, probabilities: bool) -> str:
+    true, predicted = (str(k) if names is None else names[k] for k in (mistake.true, mistake.predicted))
+    answer = f"{mistake.confidence:.0%} sure" if probabilities else f"answer {mistake.confidence:.2f}"
+    return f"{true} read as {predicted}\n{answer}"
+
+
 def first_layer_weights(
     W: Any, image_shape: Shape, *, most: int = 60, columns: int = 10, titles: Sequence[str] | None = None
 ) -> Figure:
     """What each unit of the first layer looks for: its incoming weights, laid out as the image they are applied to.
 
-    Red adds to the unit where the image has ink, blue takes away, white does nothing; one scale for all, symmetric
-    around 0.
+    Light orange adds to the unit where the image has ink, dark blue takes away, grey does nothing; one scale for all,
+    symmetric around 0.
 
     Args:
         W: (I, O), with I = H·W.
@@ -55,7 +86,7 @@ def first_layer_weights(
     pictures = weights.T[:most].reshape(-1, *image_shape)  # (units, H, W)
     limit = max(float(np.quantile(np.abs(pictures), 0.998)) if pictures.size else 0.0, 1e-12)  # the few beyond saturate
     titles = [f"unit {unit}" for unit in range(len(pictures))] if titles is None else titles
-    figure, drawn = _grid(pictures, titles, columns, "RdBu_r", -limit, limit)
+    figure, drawn = _grid(pictures, titles, columns, signed_colours(), -limit, limit)
     if drawn:
         bar = figure.colorbar(drawn[-1].images[0], ax=drawn, shrink=0.7, pad=0.02, extend="both")
         bar.set_label("weight", color=INK)
@@ -65,7 +96,7 @@ def first_layer_weights(
 
 
 def _grid(
-    pictures: Array, titles: Sequence[str] | None, columns: int, colours: str, low: float, high: float
+    pictures: Array, titles: Sequence[str] | None, columns: int, colours: Any, low: float, high: float
 ) -> tuple[Figure, list[Axes]]:
     """A figure of small images on one scale from `low` to `high`, and their axes."""
     if titles is not None and len(titles) != len(pictures):
@@ -76,12 +107,8 @@ def _grid(
     figure = new_figure((0.95 * columns + 0.2, (0.9 + 0.17 * lines) * rows + 0.1))
     drawn = []
     for position, picture in enumerate(pictures):
-        ax = figure.add_subplot(rows, columns, position + 1)
+        ax = bare(figure.add_subplot(rows, columns, position + 1))
         ax.imshow(picture, cmap=colours, vmin=low, vmax=high, interpolation="none")
-        ax.set_xticks([])
-        ax.set_yticks([])
-        for spine in ax.spines.values():
-            spine.set(color=INK, alpha=0.25)
         if titles:
             ax.set_title(plain(titles[position]), fontsize=8, color=INK, pad=3)
         drawn.append(ax)

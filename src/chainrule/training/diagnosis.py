@@ -43,7 +43,7 @@ class Diagnosis(Callback):
         self.samples = whole_number(samples, "Diagnosis: samples")
 
     def on_epoch_end(self, run: Run) -> None:
-        x, t, w = _some(run, self.samples)
+        x, t, w = some_samples(run, self.samples)
         record = run.history.records[-1]
         inputs = x
         for position, layer in enumerate(run.network.layers):
@@ -54,7 +54,7 @@ class Diagnosis(Callback):
             record |= _update_ratios(run, x, t, w)
 
 
-def _some(run: Run, count: int) -> tuple[Array, Array, Array | None]:
+def some_samples(run: Run, count: int) -> tuple[Array, Array, Array | None]:
     """Samples of the training data, their targets and weights."""
     x, t, w = run.data
     rows = np.linspace(0, len(t) - 1, min(count, len(t))).astype(int)
