@@ -79,6 +79,7 @@ def loss_surface(found: Any, *, ax: Any = None) -> Any:
     ax.set_xlabel(first, labelpad=9)
     ax.set_ylabel(second, labelpad=9)
     ax.set_zlabel("log₁₀ of the mean loss")
+    ax.set_box_aspect(None, zoom=0.85)  # else the names are cut off
     ax.locator_params(nbins=5)
     ax.tick_params(colors=INK)
     return ax
