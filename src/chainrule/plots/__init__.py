@@ -1,4 +1,4 @@
-"""Pictures: learning curves, confusion matrices, images, weights, descent paths, decisions, functions, divergence.
+"""Pictures: learning curves, confusion matrices, images, weights, descent paths, decisions, functions, scores.
 
 Every function draws into `ax`, or into new axes when there is none, and returns them; those that fill a whole figure
 return the figure. Save one with `ax.figure.savefig("name.png")`, or `figure.savefig("name.svg")`. matplotlib is
@@ -14,6 +14,7 @@ from chainrule.plots.divergence import divergence_map
 from chainrule.plots.figures import to_png, to_svg
 from chainrule.plots.fit import fit
 from chainrule.plots.images import first_layer_weights, gallery
+from chainrule.plots.scores import score_curve, score_map
 
 __all__ = [
     "activation_graph",
@@ -29,6 +30,8 @@ __all__ = [
     "fit",
     "gallery",
     "learning_rates",
+    "score_curve",
+    "score_map",
     "to_png",
     "to_svg",
 ]
