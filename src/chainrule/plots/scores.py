@@ -76,7 +76,7 @@ def score_curve(found: Any, across: str, *, ax: Axes | None = None) -> Axes:
     ax.errorbar(at, means, deviations, fmt=line, color=BLUE, capsize=3, linewidth=1.8, markersize=4)
     if failed:
         at, bottom = [places[place] for place in failed], [0.03] * len(failed)
-        style = {"color": VERMILION, "linestyle": "none", "markersize": 9, "markeredgewidth": 2.5}
+        style: dict[str, Any] = {"color": VERMILION, "linestyle": "none", "markersize": 9, "markeredgewidth": 2.5}
         ax.plot(at, bottom, "x", transform=ax.get_xaxis_transform(), clip_on=False, label="not finite", **style)
         ax.legend(frameon=False, labelcolor=INK)
     if not _are_numbers(values):
@@ -94,7 +94,7 @@ def _fields(found: Any, scores: Array, tried: Array, ax: Axes) -> None:
     shades = ax.pcolormesh(np.ma.masked_invalid(scores), cmap=_shades(found), edgecolors="white", linewidth=1)
     low, high = shades.get_clim()
     fields(ax, failed, hatch="xxx", label="not finite", facecolor=GREY, edgecolor="white", linewidth=1)
-    centred = {"ha": "center", "va": "center", "fontsize": 8}
+    centred: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8}
     for row, column in np.argwhere(~np.isnan(scores)):
         share = (scores[row, column] - low) / ((high - low) or 1)
         dark = share > 0.6 if found.score == "loss" else share < 0.4

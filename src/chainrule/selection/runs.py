@@ -74,9 +74,9 @@ def set_up(
     if seeds[-1] > HIGHEST_SEED:
         raise SettingError(f"seed: expected seeds up to {HIGHEST_SEED}, got {seeds[-1]}")
     kinds = {decides(candidate, first) for candidate in candidates}
-    if len(kinds) > 1:
+    if len(kinds) > 1 and not callable(score):
         raise SettingError("model: one decides between classes, another answers with numbers; no score fits both")
-    deciding = kinds == {True}
+    deciding = True in kinds
     found, name = [check_score(candidate, score, deciding) for candidate in candidates][-1]
     assigned = assign_folds(samples.y, folds, seeds, deciding)
     return Experiment(Plan(folds, seeds, found, name), samples, assigned)

@@ -50,16 +50,17 @@ class Tabled:
 
     def __rich__(self) -> Any:
         from rich import box
+        from rich.console import Group
         from rich.table import Table as RichTable
         from rich.text import Text
 
         headings, rows, caption = self.table()
-        table = RichTable(box=box.SIMPLE_HEAD, caption=Text(caption), caption_justify="left")
+        table = RichTable(box=box.SIMPLE_HEAD)
         for heading, *cells in zip(headings, *rows, strict=True):
             table.add_column(Text(heading), justify="right" if _numbers(cells) else "left")
         for row in rows:
             table.add_row(*map(Text, row))
-        return table
+        return Group(table, Text(caption))  # a caption of the table would be no wider than the table
 
     def _repr_html_(self) -> str:
         headings, rows, caption = self.table()
