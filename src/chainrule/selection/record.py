@@ -71,7 +71,7 @@ def begin_record(path: Pathlike, experiment: Experiment, keys: set[str], resume:
     of = _about(experiment)
     remove_unfinished(path)
     record = Record(path, of, len(keys))
-    found = _read_if_there(path, len(experiment.plan.runs))
+    found = _read_if_there(path)
     if found is not None and resume:
         other = [name for name in of if found.of.get(name) != of[name]]
         if other:
@@ -115,7 +115,7 @@ def _first_line(body: bytes) -> bytes:
     )
 
 
-def _read_if_there(path: Pathlike, runs: int) -> Record | None:
+def _read_if_there(path: Pathlike) -> Record | None:
     """What `Record.write` wrote; None: nothing yet."""
     try:
         content = read_regular_file(path)
@@ -128,11 +128,11 @@ def _read_if_there(path: Pathlike, runs: int) -> Record | None:
         raise ModelFileError(f"{path}: damaged, or of another version: its checksum does not match; delete it")
     try:
         found = json.loads(body, parse_constant=_refuse)
-        trials = found["trials"]
+        of, trials = dict(found["search"]), found["trials"]
+        runs = of["folds"] * len(of["seeds"])
         outcomes = {key: _outcome(trial, runs) for key, trial in trials.items()}
-        return Record(
-            path, dict(found["search"]), int(found["planned"]), outcomes, {k: t["settings"] for k, t in trials.items()}
-        )
+        settings = {key: trial["settings"] for key, trial in trials.items()}
+        return Record(path, of, int(found["planned"]), outcomes, settings)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ModelFileError(f"{path}: the checkpoint cannot be read: {error}; delete it") from None
 

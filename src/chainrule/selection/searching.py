@@ -157,6 +157,8 @@ def search(
         OSError: it cannot be read or written.
 
     """
+    if resume and checkpoint is None:
+        raise SettingError("resume: say from where, with checkpoint=")
     base = as_candidate(model, settings)
     combinations = every_combination(space) if trials is None else random_combinations(space, trials, seed)
     candidates = [base.with_settings(combination) for combination in combinations]
