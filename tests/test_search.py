@@ -330,10 +330,10 @@ def test_the_table_has_the_best_first():
     heading, rule, *rows, last_rule, caption = str(FOUND).splitlines()
     assert heading == "learning_rate  l2  mean accuracy  deviation  failed"
     assert rows == [
-        "        1e+05   0         0.9375     0.0884",
+        "       100000   0         0.9375     0.0884",
         "        0.001   0         0.6000     0.1414",
         "        0.001   1         0.2500     0.0000",
-        "        1e+05   1                            diverged in fold 1: the rate is too high",
+        "       100000   1                            diverged in fold 1: the rate is too high",
     ]
     assert rule == last_rule == "─" * len(rows[-1])
     assert caption == "4 trials, 1 of them failed"
