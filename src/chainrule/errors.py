@@ -17,18 +17,16 @@ that Python itself would raise, so `except ValueError` keeps working.
     └── MissingExtraError    ImportError      an optional package is not installed
 """
 
-from typing import Any
-
 
 class ChainruleError(Exception):
     """The root of the tree: catch this to catch every error of the library."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """How it comes back from another process: some take more than the message, which is all that Python keeps."""
         return _again, (type(self), self.args, vars(self))
 
 
-def _again(kind: type[ChainruleError], arguments: tuple[Any, ...], state: dict[str, Any]) -> ChainruleError:
+def _again(kind: type[ChainruleError], arguments: tuple[object, ...], state: dict[str, object]) -> ChainruleError:
     error = kind.__new__(kind, *arguments)
     vars(error).update(state)
     return error
