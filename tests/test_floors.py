@@ -70,7 +70,7 @@ WHEN_NEEDED = {
     "doctor": DRAWING | {"pandas", "scipy"},
     "estimators": {"sklearn", "scipy", "pandas"},
     "interop": {"torch", "keras"},
-    "selection": DRAWING | {"sklearn", "scipy", "joblib", "pandas"},
+    "selection": DRAWING | {"sklearn", "scipy", "joblib", "pandas", "rich"},
     "playground": SERVER,
     "serving": SERVER,
     "cli": DRAWING | {"pandas", "typer", "rich", "click"},

@@ -16,6 +16,7 @@ from chainrule.evaluation import Mistake
 from chainrule.layers import Context
 from chainrule.plots.decisions import plane_around
 from chainrule.plots.figures import PALETTE, new_figure, signed_colours
+from chainrule.selection import Search, Trial
 from chainrule.training import DivergenceMap, LearningRates, LossMap
 
 HISTORY = {
@@ -41,6 +42,7 @@ def bowl(v1, v2):
 
 MAP = DivergenceMap((0.1, 1.0), (0.0, 1.0), 2.0, np.array([[1.0, 3.0], [1.5, np.nan]]))
 RATES = LearningRates((0.001, 0.01, 0.1, 1.0), (2.0, 1.0, 0.5, 9.0), (2.0, 1.5, 1.0, 4.0))
+SEARCH = Search("accuracy", (Trial({"a": 0.1, "b": 1}, (0.5, 0.7)), Trial({"a": 1.0, "b": 1}, (), "diverged")))
 PATH = [(2.0, 1.0), (1.0, 0.4), (0.5, 0.1)]
 OVERFITTED = {"epoch": [1, 2, 3, 4], "loss": [2.0, 1.0, 0.5, 0.1], "validation_loss": [2.1, 1.2, 1.5, 1.6]}
 
@@ -85,6 +87,8 @@ def all_pictures():
         "descent_surface": plots.descent_surface(bowl, PATH),
         "decision_regions": plots.decision_regions(lambda p: p[:, :1] > 0, x, x[:, 0] > 0),
         "divergence_map": plots.divergence_map(MAP),
+        "score_map": plots.score_map(SEARCH, "a", "b"),
+        "score_curve": plots.score_curve(SEARCH, "a"),
         "fit": plots.fit(lambda x: x**2, [0.0, 1.0], [0.0, 1.0]),
         "activation_graph": plots.activation_graph(cr.Sigmoid()),
         "activation_graphs": plots.activation_graphs([cr.ReLU(), cr.Tanh()]),

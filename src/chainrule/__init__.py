@@ -119,12 +119,15 @@ from chainrule.training import (
 __version__ = "0.1.0"
 
 # Imported when first used, to keep `import chainrule` quick.
-_ROOMS = ("evaluation", "explain", "plots", "serving", "tabular", "testing")
+_ROOMS = ("evaluation", "explain", "plots", "selection", "serving", "tabular", "testing")
+_FROM_ROOMS = {"compare": "selection", "cross_validate": "selection", "search": "selection"}  # functions of theirs
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
+    if name in _FROM_ROOMS:
+        return getattr(importlib.import_module(f"{__name__}.{_FROM_ROOMS[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -231,6 +234,8 @@ __all__ = [
     "WestonWatkins",
     "Zeros",
     "backend",
+    "compare",
+    "cross_validate",
     "data",
     "errors",
     "evaluation",
@@ -241,6 +246,8 @@ __all__ = [
     "map_loss",
     "operations",
     "plots",
+    "search",
+    "selection",
     "testing",
     "train",
     "train_perceptron",

@@ -21,6 +21,16 @@ that Python itself would raise, so `except ValueError` keeps working.
 class ChainruleError(Exception):
     """The root of the tree: catch this to catch every error of the library."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it comes back from another process: some take more than the message, which is all that Python keeps."""
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(kind: type[ChainruleError], arguments: tuple[object, ...], state: dict[str, object]) -> ChainruleError:
+    error = kind.__new__(kind, *arguments)
+    vars(error).update(state)
+    return error
+
 
 class DataError(ChainruleError, ValueError):
     """Values that cannot be used. The message names the argument and the first offending row."""

@@ -198,8 +198,12 @@ class Formula:
     def symbol(self, name: str) -> Piece:
         """A name of the source as a symbol."""
         rest = name[1:]
-        if name[0] == "d" and (name == "dJ" or re.fullmatch(r"[A-Za-z](_\w+)?", rest) or rest in self.names
-                               or rest in ("loss", "beta", "gamma")):
+        if name[0] == "d" and (
+            name == "dJ"
+            or re.fullmatch(r"[A-Za-z](_\w+)?", rest)
+            or rest in self.names
+            or rest in ("loss", "beta", "gamma")
+        ):
             return self.style.derivative(_letter(rest))
         return self.style.name(_letter(name)), ATOM
 
@@ -240,9 +244,15 @@ class Formula:
             return f"{style.hold(left, PRODUCT)}{between}{style.hold(right, POWER)}", PRODUCT
         if isinstance(node.op, ast.Mult):
             both = not (self._is_single(node.left) or self._is_single(node.right))
-            return f"{style.hold(left, PRODUCT)}{style.by_element if both else style.times}{style.hold(right, POWER)}", PRODUCT
+            return (
+                f"{style.hold(left, PRODUCT)}{style.by_element if both else style.times}{style.hold(right, POWER)}",
+                PRODUCT,
+            )
         if isinstance(node.op, ast.Add):
-            return f"{left[0]} + {style.hold(right, SUM) if right[0][:1] != style.minus else style.bracket(right[0])}", SUM
+            return (
+                f"{left[0]} + {style.hold(right, SUM) if right[0][:1] != style.minus else style.bracket(right[0])}",
+                SUM,
+            )
         if isinstance(node.op, ast.Sub):
             return f"{left[0]} {style.minus} {style.hold(right, PRODUCT)}", SUM
         signs = {ast.BitAnd: "and", ast.BitOr: "or", ast.Mod: "mod", ast.FloorDiv: "div"}

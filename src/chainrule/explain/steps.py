@@ -88,7 +88,9 @@ def _result_names(statements: tuple[Statement, ...], results: tuple[Any, ...]) -
     return names
 
 
-def _difference(name: str, found: tuple[Any, ...], expected: tuple[Any, ...], statements: tuple[Statement, ...]) -> float:
+def _difference(
+    name: str, found: tuple[Any, ...], expected: tuple[Any, ...], statements: tuple[Statement, ...]
+) -> float:
     """How far the kernel and the formula are apart. Raises DerivationError where that is more than rounding."""
     worst = 0.0
     for ours, theirs in zip(found, expected, strict=True):

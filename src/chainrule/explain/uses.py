@@ -94,11 +94,17 @@ def _of_einsum(statement: Statement, node: ast.Call, index: tuple[int, ...]) -> 
         array = statement.value_of(operand)[tuple(places.get(c, slice(None)) for c in axes)]
         left = [c for c in axes if c not in places]
         array = array.transpose([left.index(c) for c in letters if c in left])
-        factors.append(array.reshape([array.shape[[c for c in letters if c in left].index(c)] if c in left else 1 for c in letters]))
+        factors.append(
+            array.reshape(
+                [array.shape[[c for c in letters if c in left].index(c)] if c in left else 1 for c in letters]
+            )
+        )
     return letters, _wide(factors)
 
 
-def _of_sum(statement: Statement, node: ast.Call, operand: ast.expr, index: tuple[int, ...]) -> tuple[str, list[Array]] | None:
+def _of_sum(
+    statement: Statement, node: ast.Call, operand: ast.expr, index: tuple[int, ...]
+) -> tuple[str, list[Array]] | None:
     array = statement.value_of(operand)
     given = next((statement.value_of(k.value) for k in node.keywords if k.arg == "axis"), None)
     if given is None:

@@ -18,6 +18,7 @@ from chainrule.plots.histograms import histogram, histograms
 from chainrule.plots.images import first_layer_weights, gallery, misclassified
 from chainrule.plots.loss_map import loss_contours, loss_surface
 from chainrule.plots.network_graph import network_graph
+from chainrule.plots.scores import score_curve, score_map
 from chainrule.plots.units import hidden_units
 
 __all__ = [
@@ -44,6 +45,8 @@ __all__ = [
     "misclassified",
     "network_graph",
     "overfitting_epoch",
+    "score_curve",
+    "score_map",
     "to_png",
     "to_svg",
 ]

@@ -33,8 +33,8 @@ def divergence_map(found: Any, *, ax: Axes | None = None) -> Axes:
     low, high = losses[~failed].min(initial=0.0), found.start + 0.1 * abs(found.start)
     shades = ax.pcolormesh(learned, cmap="Blues", vmin=low, vmax=high, edgecolors="white", linewidth=1)
     failures = {"facecolor": GREY, "edgecolor": "white", "linewidth": 1}
-    _fields(ax, failed & np.isfinite(losses), hatch="//", label="loss above start", **failures)
-    _fields(ax, ~np.isfinite(losses), hatch="xxx", label="not finite", **failures)
+    fields(ax, failed & np.isfinite(losses), hatch="//", label="loss above start", **failures)
+    fields(ax, ~np.isfinite(losses), hatch="xxx", label="not finite", **failures)
     for row, column in np.argwhere(~failed):
         loss = losses[row, column]
         colour = "white" if loss - low > 0.6 * (high - low) else BLACK
@@ -42,7 +42,7 @@ def divergence_map(found: Any, *, ax: Axes | None = None) -> Axes:
     if not failed.all():
         rate, strength = found.best
         best = np.outer(np.equal(found.strengths, strength), np.equal(found.rates, rate))
-        _fields(ax, best, facecolor="none", edgecolor=VERMILION, linewidth=2.5, clip_on=False, label="best")
+        fields(ax, best, facecolor="none", edgecolor=VERMILION, linewidth=2.5, clip_on=False, label="best")
     ax.set_xticks(np.arange(R) + 0.5, [f"{rate:g}" for rate in found.rates])
     ax.set_yticks(np.arange(S) + 0.5, [f"{strength:g}" for strength in found.strengths])
     ax.set_xlabel("learning rate", color=INK)
@@ -56,8 +56,8 @@ def divergence_map(found: Any, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _fields(ax: Axes, where: Array, *, label: str, **style: Any) -> None:
-    """A rectangle over each field of (S, R) where it is true; one of them stands in the legend."""
+def fields(ax: Axes, where: Array, *, label: str, **style: Any) -> None:
+    """Draw a rectangle over each field of (S, R) where it is true; one of them stands in the legend."""
     from matplotlib.patches import Rectangle
 
     for count, (row, column) in enumerate(np.argwhere(where)):
