@@ -11,7 +11,7 @@ from chainrule import layers, losses
 from chainrule.arrays import Array
 from chainrule.export.carried import Carried, carried, fixed
 from chainrule.export.pytorch_parts import PARTS
-from chainrule.export.scripts import answer, check_path, described, samples, write_script
+from chainrule.export.scripts import answer, check_path, described, samples, short, write_script
 from chainrule.export.words import Place, Words, places
 from chainrule.files import Pathlike
 from chainrule.network import Network
@@ -34,8 +34,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torch.nn import functional as F
-
+{functional}
 {parts}model = nn.Sequential(
 {layers}
 ).to(torch.{dtype})
@@ -54,7 +53,8 @@ def predict(x):
     model.eval()
     with torch.no_grad():
         f = model(torch.as_tensor(x, dtype=torch.{dtype}))  # scores
-        return ({link}).numpy()
+        answer = {link}
+    return answer.numpy()
 
 
 if __name__ == "__main__":
@@ -81,6 +81,7 @@ def to_pytorch_script(network: Network, path: Pathlike) -> None:
     text = SCRIPT.format(
         name=target.stem,
         described=described(network),
+        functional="from torch.nn import functional as F\n" if "F." in cost else "",
         parts="".join(f"\n{PARTS[part]}\n" for part in PARTS if part in model.parts) + "\n" * bool(model.parts),
         layers=textwrap.indent("\n".join(model.lines), "    "),
         dtype=network.dtype,
@@ -146,6 +147,13 @@ def _linear(model: Model, place: Place, theirs: str) -> str:
     return f"nn.Linear({place.input_shape[0]}, {place.output_shape[0]})"
 
 
+def _windows(layer: Any) -> str:
+    """Kernel size, stride and padding; those left out that PyTorch has anyway."""
+    padding = layer._padding[1] if isinstance(layer, layers.Conv1D) else layer._padding
+    stride = "" if short(layer.stride) == 1 else f", stride={short(layer.stride)}"
+    return f"{short(layer.kernel_size)}{stride}" + ("" if short(padding) == 0 else f", padding={short(padding)}")
+
+
 def _filters(model: Model, place: Place, theirs: str) -> None:
     model.carried += [carried(f"{theirs}.weight", place, "W"), carried(f"{theirs}.bias", place, "b")]
 
@@ -154,35 +162,30 @@ def _filters(model: Model, place: Place, theirs: str) -> None:
 def _convolution(model: Model, place: Place, theirs: str) -> str:
     layer: Any = place.layer
     _filters(model, place, theirs)
-    size = f"{layer.kernel_size}, stride={layer.stride}, padding={layer._padding}"
-    return f"nn.Conv2d({place.input_shape[0]}, {layer.out_channels}, {size})"
+    return f"nn.Conv2d({place.input_shape[0]}, {layer.out_channels}, {_windows(layer)})"
 
 
 @pytorch_layers.says(layers.Conv1D)
 def _convolution_1d(model: Model, place: Place, theirs: str) -> str:
     layer: Any = place.layer
     _filters(model, place, theirs)
-    size = f"{layer.kernel_size}, stride={layer.stride}, padding={layer._padding[1]}"
-    return f"nn.Conv1d({place.input_shape[0]}, {layer.out_channels}, {size})"
+    return f"nn.Conv1d({place.input_shape[0]}, {layer.out_channels}, {_windows(layer)})"
 
 
 @pytorch_layers.says(layers.DepthwiseConv2D)
 def _depthwise(model: Model, place: Place, theirs: str) -> str:
     layer: Any = place.layer
     _filters(model, place, theirs)
-    C, size = place.input_shape[0], f"{layer.kernel_size}, stride={layer.stride}, padding={layer._padding}"
-    return f"nn.Conv2d({C}, {place.output_shape[0]}, {size}, groups={C})"
+    C = place.input_shape[0]
+    return f"nn.Conv2d({C}, {place.output_shape[0]}, {_windows(layer)}, groups={C})"
 
 
 @pytorch_layers.says(layers.ConvTranspose2D)
 def _transposed(model: Model, place: Place, theirs: str) -> str:
     layer: Any = place.layer
     _filters(model, place, theirs)
-    size = f"{layer.kernel_size}, stride={layer.stride}, padding={layer.padding}"
-    return (
-        f"nn.ConvTranspose2d({place.input_shape[0]}, {layer.out_channels}, {size}, "
-        f"output_padding={layer.output_padding})"
-    )
+    more = f", output_padding={short(layer.output_padding)}" if any(layer.output_padding) else ""
+    return f"nn.ConvTranspose2d({place.input_shape[0]}, {layer.out_channels}, {_windows(layer)}{more})"
 
 
 @pytorch_layers.says(layers.Embedding)
@@ -289,13 +292,14 @@ def _maxout(model: Model, place: Place, theirs: str) -> str:
 def _pool(model: Model, place: Place, theirs: str) -> str:
     layer: Any = place.layer
     kind = "MaxPool2d" if isinstance(layer, layers.MaxPool2D) else "AvgPool2d"
-    return f"nn.{kind}({layer._size}, stride={layer._stride})"
+    stride = "" if layer._stride == layer._size else f", stride={short(layer._stride)}"
+    return f"nn.{kind}({short(layer._size)}{stride})"
 
 
 @pytorch_layers.says(layers.Upsample2D)
 def _upsample(model: Model, place: Place, theirs: str) -> str:
     layer: Any = place.layer
-    return f'nn.Upsample(scale_factor={layer.factor}, mode="{layer.interpolation}")'
+    return f'nn.Upsample(scale_factor={short(layer.factor)}, mode="{layer.interpolation}")'
 
 
 # --- layers made of layers --------------------------------------------------------------------------------------------
@@ -422,7 +426,7 @@ def _binary_cross_entropy(loss: Any) -> Said:
 @pytorch_losses.says(losses.BinaryFocal)
 def _binary_focal(loss: Any) -> Said:
     signed = "torch.where(t > 0, f, -f)"  # the score of the truth
-    alpha = "" if loss.alpha is None else f"torch.where(t > 0, {loss.alpha!r}, {1 - loss.alpha!r}) * "
+    alpha = "" if loss.alpha is None else f"(t * {loss.alpha!r} + (1 - t) * {1 - loss.alpha!r}) * "
     return DECISIONS, f"-({alpha}torch.sigmoid(-{signed}) ** {loss.gamma!r} * F.logsigmoid({signed})).sum() / len(f)", "torch.sigmoid(f)"
 
 

@@ -57,6 +57,11 @@ def samples(shape: Shape) -> str:
     return f"(N, {', '.join(map(str, shape))})" if shape else "(N,)"
 
 
+def short(size: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    """One number where all are the same."""
+    return size[0] if isinstance(size, tuple) and len(set(size)) == 1 else size
+
+
 def paragraph(text: str) -> str:
     """Text as lines of a docstring."""
     return textwrap.fill(" ".join(text.split()), WIDTH)
