@@ -440,14 +440,17 @@ def _cells(model: Model, place: Place, layer: Any) -> str:
 
 def _carry_cells(model: Model, place: Place, within: str) -> None:
     """Carry the weights of one direction over. Gates of the LSTM stand in the same order, those of the GRU do not."""
-    layer: Any = place.layer
     name = f"{within}.{place.name.rpartition('.')[2]}_" if within else f"{model.name(place)}."
-    arrange = _z_before_r if isinstance(layer, layers.GRU) else np.asarray
-    model.carried += [
-        carried(f"{name}kernel", place, "W", arrange),
-        carried(f"{name}recurrent_kernel", place, "U", arrange),
-        carried(f"{name}bias", place, "b", (lambda b: _two_biases(b, layer.v)) if arrange is _z_before_r else arrange),
-    ]
+    if isinstance(place.layer, layers.GRU):
+        weights = carried(f"{name}kernel", place, "W", _z_before_r)
+        recurrent = carried(f"{name}recurrent_kernel", place, "U", _z_before_r)
+        beside_W = carried(f"{name}bias", place, "b", _z_before_r)
+        beside_U = _behind_zeros(place.arrays["v"])  # r and z need no second bias
+        both = np.stack([beside_W.array, beside_U]), np.stack([beside_W.ours_at, np.full(len(beside_U), -1)])
+        model.carried += [weights, recurrent, Carried(beside_W.theirs, beside_W.ours, *both)]
+    else:
+        names = {"kernel": "W", "recurrent_kernel": "U", "bias": "b"}
+        model.carried += [carried(f"{name}{theirs}", place, ours) for theirs, ours in names.items()]
 
 
 def _z_before_r(array: Array) -> Array:
@@ -456,9 +459,8 @@ def _z_before_r(array: Array) -> Array:
     return np.concatenate([z, r, n], axis=-1)
 
 
-def _two_biases(b: Array, v: Array) -> Array:
-    """(2, 3H): beside W, and beside U, where r and z need none."""
-    return np.stack([_z_before_r(b), np.concatenate([np.zeros_like(v), np.zeros_like(v), v])])
+def _behind_zeros(v: Array) -> Array:
+    return np.concatenate([np.zeros_like(v), np.zeros_like(v), v])
 
 
 # --- losses: the targets in words, the cost of each sample, and the link ----------------------------------------------
