@@ -116,7 +116,7 @@ from chainrule.training import (
 __version__ = "0.1.0"
 
 # Imported when first used, to keep `import chainrule` quick.
-_ROOMS = ("evaluation", "explain", "plots", "serving", "tabular", "testing")
+_ROOMS = ("evaluation", "explain", "export", "interop", "plots", "serving", "tabular", "testing")
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,7 @@ class Graph:
         self.dtype = dtype
         self.nodes: list[Any] = []
         self.constants: dict[str, Array] = {}
+        self.inputs: list[tuple[str, int, list[str | int]]] = []  # name, kind of number, shape
         self._at, self._names = "", set[str]()
 
     @contextmanager
@@ -31,7 +32,7 @@ class Graph:
 
     def node(self, operator: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
         """Put an operator on values; the name of its output, or the names where there are several."""
-        names = [self._new_name(operator) for _ in range(outputs)]
+        names = [self.new_name(operator) for _ in range(outputs)]
         self.nodes.append(onnx().helper.make_node(operator, inputs, names, name=names[0], **attributes))
         return names[0] if outputs == 1 else names
 
@@ -39,12 +40,18 @@ class Graph:
         """A parameter or an array of the state of a layer, as it is."""
         return self.constant(place.arrays[name], name)
 
-    def constant(self, value: Any, name: str = "constant") -> str:
-        """Numbers in the network's dtype, or whole numbers as they are."""
+    def input(self, name: str, kind: int, shape: Iterable[int]) -> str:
+        """Samples from outside, (N, *shape), under a name that nothing else has; `kind` is of onnx.TensorProto."""
+        self._names.add(name)
+        self.inputs.append((name, kind, ["N", *shape]))
+        return name
+
+    def constant(self, value: Any, name: str = "constant", dtype: Any = None) -> str:
+        """Numbers in the network's dtype or another, or whole numbers as they are."""
         array = np.asarray(value)
         if array.dtype.kind == "f":
-            array = array.astype(self.dtype)
-        full = self._new_name(name)
+            array = array.astype(dtype or self.dtype)
+        full = self.new_name(name)
         self.constants[full] = np.ascontiguousarray(array).reshape(array.shape)
         return full
 
@@ -52,7 +59,8 @@ class Graph:
         """Values in a new shape: 0 keeps an axis as it is, −1 is worked out."""
         return str(self.node("Reshape", x, self.constant(np.array(shape, np.int64), "shape")))
 
-    def _new_name(self, stem: str) -> str:
+    def new_name(self, stem: str) -> str:
+        """A name within the present place that nothing has yet."""
         first = full = f"{self._at}/{stem}" if self._at else stem
         number = 1
         while full in self._names:

@@ -342,7 +342,7 @@ def _decision(graph: Graph, loss: losses.Loss, f: str) -> str:
 @onnx_links.says(losses.CrammerSinger, losses.WestonWatkins)
 def _largest(graph: Graph, loss: losses.Loss, f: str) -> str:
     """1 for the largest score of each row, the first among equals, else 0: how many classes there are, f's shape says."""
-    classes = graph.node("Shape", f, start=1)  # (1,)
+    classes = graph.node("Squeeze", graph.node("Shape", f, start=1))  # ()
     best = graph.node("ArgMax", f, axis=1, keepdims=0)
     return graph.node("OneHot", best, classes, graph.constant(np.array([0.0, 1.0])), axis=1)
 
