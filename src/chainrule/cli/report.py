@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule import __version__, plots
+from chainrule.arrays import Array, Shape
 from chainrule.cli.output import confused_lines
 from chainrule.cli.recipe import Recipe
 from chainrule.cli.results import Result
@@ -159,11 +160,17 @@ def _mistakes(network: Network, samples: DataSet) -> list[str]:
     if not mistakes:
         return [_section("What it got wrong", "<p>Nothing: every test image was read right.</p>")]
     shown = mistakes[:MOST_MISTAKES]
-    images = x[[mistake.index for mistake in shown]].reshape(-1, *samples.image_shape)
+    images = _ink(np.asarray(x[[mistake.index for mistake in shown]]), samples.image_shape)
     titles = [_mistake_title(mistake, samples.class_names, network) for mistake in shown]
     some = f"{len(shown)} of the {len(mistakes)}" if len(shown) < len(mistakes) else f"All {len(mistakes)}"
     caption = f"{some} test images that were read wrong, those first that the network was surest of."
     return [_section("What it got wrong", _figure(plots.gallery(images, titles), "Misclassified images", caption))]
+
+
+def _ink(x: Array, image_shape: Shape) -> Array:
+    """Images (N, H, W) that are drawn dark where they are large: ink, or the darkness of pictures (C, H, W)."""
+    images = x.reshape(-1, *image_shape)
+    return images if len(image_shape) == 2 else 1 - images.mean(axis=1)
 
 
 def _mistake_title(mistake: Mistake, names: Sequence[str], network: Network) -> str:
@@ -174,7 +181,7 @@ def _mistake_title(mistake: Mistake, names: Sequence[str], network: Network) -> 
 def _first_layer(network: Network, samples: DataSet) -> list[str]:
     """What the first layer learned, where its weights can be seen as images."""
     first = next((layer for layer in network.layers if not isinstance(layer, Flatten)), None)
-    if samples.image_shape is None or not isinstance(first, Linear):
+    if samples.image_shape is None or len(samples.image_shape) > 2 or not isinstance(first, Linear):
         return []
     units = first.W.shape[1]
     some = f"The first {MOST_UNITS} of {units} units" if units > MOST_UNITS else f"All {units} units"
