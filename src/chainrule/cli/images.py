@@ -1,27 +1,24 @@
 """Samples from a user's file: a picture, or an array in NumPy's .npy form."""
 
-import io
-import warnings
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array, Shape
-from chainrule.errors import DataError, MissingExtraError, ShapeError
+from chainrule.arrays import Array, Pixels, Shape
+from chainrule.data.npy import NPY, read_npy
+from chainrule.data.pictures import on_white, open_picture
+from chainrule.errors import DataError, ShapeError
 from chainrule.files import Pathlike, read_regular_file
-
-NPY = b"\x93NUMPY"
-MOST_PIXELS = 50_000_000  # a picture of more is refused before it is unpacked
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Rows of features x (N, I), and what was done to the file's content to get them, in words."""
+    """Rows of features x (N, I), what was done to the file's content to get them, and the files they came from."""
 
-    x: Array
+    x: Array | Pixels
     notes: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
 
 
 def read_samples(path: Pathlike, features: int, image_shape: Shape | None) -> Samples:
@@ -42,33 +39,6 @@ def read_samples(path: Pathlike, features: int, image_shape: Shape | None) -> Sa
     return Samples(pixels.reshape(1, -1), tuple(notes))
 
 
-def read_npy(content: bytes, name: str) -> Array:
-    """The array of numbers in an .npy file. Never unpickles, and takes no more memory than the file.
-
-    Raises:
-        DataError: damaged, cut short, or holding anything but numbers; `name` says which file.
-
-    """
-    shape, fortran, dtype, start = _npy_header(content, name)
-    if dtype.kind not in "fiub":
-        raise DataError(f"{name}: expected an array of numbers, got dtype {dtype}; it was not opened")
-    if prod(shape) * dtype.itemsize != len(content) - start or min(shape, default=0) < 0:
-        raise DataError(f"{name}: damaged: an array {shape} of {dtype} does not fit the file's length")
-    return np.frombuffer(content, dtype, prod(shape), start).reshape(shape, order="F" if fortran else "C")
-
-
-def _npy_header(content: bytes, name: str) -> tuple[Shape, bool, np.dtype[Any], int]:
-    """Shape, whether in Fortran order, dtype, and where the numbers start."""
-    file = io.BytesIO(content)
-    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            shape, fortran, dtype = read[np.lib.format.read_magic(file)](file)
-    except Exception as error:  # a header is Python text, and NumPy lets through whatever its tokenizer raises
-        raise DataError(f"{name}: a damaged .npy file ({type(error).__name__}: {error})") from None
-    return shape, fortran, dtype, file.tell()
-
-
 def _from_array(array: Array, name: str, features: int, image_shape: Shape | None) -> Samples:
     """An array of one sample or of many as rows."""
     rows = None
@@ -77,7 +47,7 @@ def _from_array(array: Array, name: str, features: int, image_shape: Shape | Non
     elif array.ndim > 1 and array.shape[1:] in ((features,), image_shape):
         rows = array.reshape(len(array), features)
     if rows is None or len(rows) == 0:
-        image = f", (N, {image_shape[0]}, {image_shape[1]}) or {tuple(image_shape)}" if image_shape else ""
+        image = f", (N, {', '.join(map(str, image_shape))}) or {tuple(image_shape)}" if image_shape else ""
         raise ShapeError(f"{name}: expected samples of shape (N, {features}){image}, got an array {array.shape}")
     if image_shape and rows.dtype == np.uint8 and rows.max() > 1:
         return Samples(np.divide(rows, 255, dtype=np.float32), ("divided by 255: the network takes greys from 0 to 1",))
@@ -98,12 +68,10 @@ def read_picture(content: bytes, name: str, image_shape: Shape) -> tuple[Array, 
         MissingExtraError: Pillow is not installed.
 
     """
-    try:
-        import PIL.Image
-        import PIL.ImageOps
-    except ImportError:
-        raise MissingExtraError("Pillow", "images", "reading a picture") from None
-    picture = _open(PIL.Image, PIL.ImageOps, content, name)
+    picture = open_picture(content, name)
+    import PIL.Image
+    import PIL.ImageOps
+
     grey, notes = _grey(PIL.Image, picture)
     ground = _ground(np.asarray(grey))
     if ground > 127:
@@ -116,37 +84,13 @@ def read_picture(content: bytes, name: str, image_shape: Shape) -> tuple[Array, 
     return np.asarray(grey, np.float32) / 255, notes
 
 
-def _open(image: Any, operations: Any, content: bytes, name: str) -> Any:
-    """The picture, unpacked, its right side up."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", image.DecompressionBombWarning)
-            picture = image.open(io.BytesIO(content))
-            if picture.width * picture.height > MOST_PIXELS:
-                raise image.DecompressionBombError
-            picture.load()
-            return operations.exif_transpose(picture)
-    except (image.DecompressionBombError, image.DecompressionBombWarning):
-        raise DataError(f"{name}: a picture of more than {MOST_PIXELS:,} pixels; make it smaller") from None
-    except image.UnidentifiedImageError:
-        raise DataError(
-            f"{name}: neither a picture (PNG, JPEG, …) nor a NumPy array (.npy); it cannot be read"
-        ) from None
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise DataError(f"{name}: a damaged picture ({error})") from None
-
-
 def _grey(image: Any, picture: Any) -> tuple[Any, list[str]]:
     """The picture in 256 greys, and a note if it was anything else."""
     if picture.mode == "L":
         return picture, []
     if picture.mode.startswith("I"):  # 16 bits per pixel
         return image.fromarray((np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)), []
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        paper = image.new("RGBA", picture.size, "white")
-        picture = image.alpha_composite(paper, picture)
-    return picture.convert("L"), ["converted to grey"]
+    return on_white(picture).convert("L"), ["converted to grey"]
 
 
 def _ground(grey: Array) -> int:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _IMPORTED = time.perf_counter()
+WIDE = 60  # characters that the names of the columns of a table take at most
 BAR = 30  # characters of a bar that means 100 %
 
 
@@ -71,12 +72,15 @@ def confusion_table(matrix: Array, class_names: list[str]) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, title="Confusion matrix", title_justify="left", title_style="bold")
+    rows = columns = [printable(name) for name in class_names]
+    if sum(len(name) + 3 for name in columns) > WIDE:  # then numbers stand above the columns
+        rows, columns = [f"{name}  {k}" for k, name in enumerate(rows)], [str(k) for k in range(len(rows))]
     table.add_column("true ╲ predicted", justify="right")
-    for name in class_names:
-        table.add_column(Text(printable(name)), justify="right")
+    for name in columns:
+        table.add_column(Text(name), justify="right")
     for i, row in enumerate(matrix):
         cells = [Text(str(count), _style(i == j)) if count else Text("·", "dim") for j, count in enumerate(row)]
-        table.add_row(Text(printable(class_names[i])), *cells)
+        table.add_row(Text(rows[i]), *cells)
     return table
 
 

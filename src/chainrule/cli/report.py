@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule import __version__, plots
+from chainrule.arrays import Array, Shape
 from chainrule.cli.output import confused_lines
 from chainrule.cli.recipe import Recipe
 from chainrule.cli.results import Result
@@ -167,13 +168,19 @@ def _mistakes(network: Network, samples: DataSet) -> list[str]:
     if not mistakes:
         return [_section("What it got wrong", "<p>Nothing: every test image was read right.</p>")]
     shown = mistakes[:MOST_MISTAKES]
-    images = x.reshape(-1, *samples.image_shape)
+    images = _ink(np.asarray(x), samples.image_shape)
     picture = plots.misclassified(
         images, shown, samples.class_names, probabilities=network.loss.decides, most=MOST_MISTAKES
     )
     some = f"{len(shown)} of the {len(mistakes)}" if len(shown) < len(mistakes) else f"All {len(mistakes)}"
     caption = f"{some} test images that were read wrong, those first that the network was surest of."
     return [_section("What it got wrong", _figure(picture, "Misclassified images", caption))]
+
+
+def _ink(x: Array, image_shape: Shape) -> Array:
+    """Images (N, H, W) that are drawn dark where they are large: ink, or the darkness of pictures (C, H, W)."""
+    images = x.reshape(-1, *image_shape)
+    return images if len(image_shape) == 2 else 1 - images.mean(axis=1)
 
 
 def _has_hidden_units(network: Network) -> bool:
@@ -201,6 +208,8 @@ def _first_layer(network: Network, samples: DataSet) -> list[str]:
         return []
     if isinstance(first, Conv2D):
         return _convolution(network, samples, first)
+    if len(samples.image_shape) > 2:
+        return []
     units = first.W.shape[1]
     some = f"The first {MOST_UNITS} of {units} units" if units > MOST_UNITS else f"All {units} units"
     caption = (

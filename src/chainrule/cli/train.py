@@ -9,6 +9,7 @@ import typer
 
 from chainrule import __version__, data
 from chainrule.cli.output import console, make_way_for, print_json, printable, seconds_since_start
+from chainrule.cli.own import OwnData
 from chainrule.cli.recipe import (
     LEARNING_RATES,
     LOSSES,
@@ -24,12 +25,15 @@ from chainrule.cli.recipe import (
 )
 from chainrule.cli.recipe import one_of as checked_name
 from chainrule.cli.results import Result, measure
+from chainrule.cli.scaling import scale_of, scaled, unscale
+from chainrule.cli.sources import read_own
 from chainrule.configuration import JSON
 from chainrule.data import DataSet
 from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.optimizers import ClipNorm
 from chainrule.regularizers import PER
+from chainrule.tabular.target import TASKS
 from chainrule.training import Callback, Checkpoint, EarlyStopping, History
 from chainrule.training import train as train_network
 
@@ -37,9 +41,36 @@ RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items(
 
 
 def train(
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            exists=True,
+            help="Your own data: .csv, .parquet, .npz, or a folder with a folder of images for each class.",
+        ),
+    ] = None,
     data_name: Annotated[
-        str, typer.Option("--data", metavar="NAME", help=f"What to learn: {', '.join(data.NAMES)}.")
-    ] = "digits",
+        str | None,
+        typer.Option("--data", metavar="NAME", help=f"What to learn: {', '.join(data.NAMES)}. Default: digits."),
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Of your own table: the column to be predicted.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"{' or '.join(TASKS)}. Default: what the column to predict looks like."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=KIND",
+            help="What a column is, where it is taken wrong: number, category, text, date, ignore. May be repeated.",
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="balanced: classes with few samples count as much as those with many."),
+    ] = None,
     layers: Annotated[
         str | None,
         typer.Option(
@@ -125,7 +156,8 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only, in one line.")] = False,
 ) -> None:
     """Train a network on a data set and measure it on the test samples."""
-    samples = data.load(checked_name(data_name, data.NAMES, "--data"))
+    own = _own(source, data_name, target=target, task=task, column=column)
+    samples = own.samples if own else data.load(checked_name(data_name or "digits", data.NAMES, "--data"))
     recipe = complete(
         samples,
         layers=layers,
@@ -147,16 +179,26 @@ def train(
         clip=clip,
         accumulate=accumulate,
         average=average,
+        class_weight=class_weight,
+        target=target,
+        task=task,
+        column=column,
     )
     kept = _checkpoint(checkpoint, checkpoint_every, resume)
     network = build_network(recipe, samples)
-    network.metadata = _metadata(recipe, samples)
+    network.metadata = _metadata(recipe, samples) | (own.metadata if own else {})
     _prepare_files({"--output": output, "--report": report, "--checkpoint": checkpoint})
 
     screen = console(quiet or as_json)
+    scale = scale_of(network, samples) if own else None
+    if own:
+        screen.print(*own.lines, "", sep="\n")
     screen.print(_data_line(samples), network.summary(), *_settings_lines(recipe, samples), sep="\n")
     screen.print()
-    history = _fit(network, samples, recipe, kept, resume=resume, progress=not quiet)
+    learned = scaled(samples, scale) if scale else samples
+    history = _fit(network, learned, recipe, kept, resume=resume, progress=not quiet)
+    if scale:
+        unscale(network, scale)
     seconds = sum(history["seconds"])
     result = measure(network, samples)
     if output is not None:
@@ -178,7 +220,22 @@ def train(
         f"\n{len(history)} epochs of training took {seconds:.2f} s ({speed:,.0f} samples/s); "
         f"{seconds_since_start():.2f} s since the process began."
     )
-    screen.print("\n".join(_next_lines(recipe, samples, output, report)))
+    screen.print("\n".join(_next_lines(recipe, _input_name(samples, own), output, report)))
+
+
+def _own(
+    source: Path | None, data_name: str | None, *, target: str | None, task: str | None, column: list[str] | None
+) -> OwnData | None:
+    """The user's own data, where there is a file or folder of theirs."""
+    if source is None:
+        given = {"--target": target, "--task": task, "--column": column}
+        for option, value in given.items():
+            if value:
+                raise SettingError(f"{option}: belongs to a table of your own; write  chainrule train FILE.csv …")
+        return None
+    if data_name is not None:
+        raise SettingError(f"--data {data_name}: {source} is the data already; give one of the two")
+    return read_own(source, target=target, task=task, column=column)
 
 
 def _metadata(recipe: Recipe, samples: DataSet) -> dict[str, JSON]:
@@ -245,6 +302,7 @@ def _fit(
             clip=None if recipe.clip is None else ClipNorm(recipe.clip),
             accumulate=recipe.accumulate or 1,
             average=recipe.average,
+            class_weight=recipe.class_weight,
             seed=recipe.seed,
             callbacks=callbacks,
             checkpoint=checkpoint,
@@ -286,7 +344,7 @@ def _as_json(
 def _data_line(samples: DataSet) -> str:
     """The data set in one line."""
     x, y = samples.train
-    shape = f", images of {samples.image_shape[0]} × {samples.image_shape[1]} pixels" if samples.image_shape else ""
+    shape = f", images of {' × '.join(map(str, samples.image_shape[-2:]))} pixels" if samples.image_shape else ""
     answer = f"{len(samples.class_names)} classes" if samples.class_names else f"{y.shape[1]} number to predict"
     return (
         f"Data set {samples.name}: {len(x):,} samples to learn from, {len(samples.test[0]):,} to test on; "
@@ -320,7 +378,15 @@ def _settings_lines(recipe: Recipe, samples: DataSet) -> list[str]:
     return lines
 
 
-def _next_lines(recipe: Recipe, samples: DataSet, output: Path | None, report: Path | None) -> list[str]:
+def _input_name(samples: DataSet, own: OwnData | None) -> str:
+    """What `chainrule predict` can be given."""
+    if samples.image_shape:
+        return "IMAGE.png"
+    table = own is not None and "preprocessing" in own.metadata
+    return f"NEW{Path(samples.name).suffix.replace('.npz', '.npy') or '.wav'}" if table else "SAMPLES.npy"
+
+
+def _next_lines(recipe: Recipe, input_name: str, output: Path | None, report: Path | None) -> list[str]:
     """Where the files are, what to do with them, and how to repeat the training."""
     lines = []
     if report is not None:
@@ -332,7 +398,7 @@ def _next_lines(recipe: Recipe, samples: DataSet, output: Path | None, report: P
         lines += [
             f"Network: {printable(str(output))}",
             "",
-            "Ask it:      " + f"chainrule predict {name} {'IMAGE.png' if samples.image_shape else 'SAMPLES.npy'}",
+            "Ask it:      " + f"chainrule predict {name} {input_name}",
             "Measure it:  " + f"chainrule evaluate {name}",
         ]
     return [*lines, "Repeat it:   " + recipe.command()]

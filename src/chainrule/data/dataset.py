@@ -14,7 +14,8 @@ class DataSet:
         train: (x, y) to learn from. x is (N, features) float32, an array or Pixels; y is (N,) int64 class labels
             0 … K−1, or, where there are no classes, (N, 1) float32 values.
         test: (x, y) of the same form, to test on; none of its samples is in `train`.
-        image_shape: (height, width) when each row of x is an image, read line by line; else None.
+        image_shape: (height, width) when each row of x is an image, read line by line; (channels, height, width) for
+            pictures as they are, light where they are large; else None.
         class_names: one name per label; None for a regression.
         source: who made it, and where it is described.
         licence: on what terms it may be used.

@@ -42,6 +42,34 @@ def split(x: Any, y: Any, fraction: float, rng: np.random.Generator) -> tuple[Pa
     return (samples[~held_back], targets[~held_back]), (samples[held_back], targets[held_back])
 
 
+def held_back_by_class(labels: Any, fraction: float, rng: np.random.Generator) -> Array:
+    """A mask (N,) that holds back `fraction` of the rows of each class, rounded: a stratified split.
+
+    Args:
+        labels: the classes (N,), whole numbers.
+        fraction: the share to hold back, above 0 and below 1.
+        rng: chooses the rows. Where every class is too small to give one, one row of the largest is held back.
+
+    Raises:
+        SettingError: `fraction` is not between 0 and 1.
+        DataError: there are fewer than two rows.
+        DataTypeError: the labels are not an array of numbers.
+
+    """
+    classes = as_numbers(labels, "labels")
+    share = _share(fraction)
+    if len(classes) < 2:
+        raise DataError(f"labels: expected at least 2 rows, one of them to hold back, got {len(classes)}")
+    names, counts = np.unique(classes, return_counts=True)
+    taken = np.rint(share * counts).astype(int)
+    if not taken.any():
+        taken[counts.argmax()] = 1
+    held_back = np.zeros(len(classes), bool)
+    for name, count in zip(names, taken, strict=True):
+        held_back[rng.permutation(np.flatnonzero(classes == name))[:count]] = True
+    return held_back
+
+
 def _share(fraction: Any) -> float:
     if not isinstance(fraction, bool | str) and hasattr(fraction, "__float__") and 0 < float(fraction) < 1:
         return float(fraction)

@@ -85,7 +85,9 @@ def to_keras_script(network: Network, path: Pathlike) -> None:
     text = SCRIPT.format(
         name=target.stem,
         described=described(network),
-        precision='\nkeras.config.set_floatx("float64")\nkeras.config.set_dtype_policy("float64")\n' if network.dtype == np.float64 else "",
+        precision='\nkeras.config.set_floatx("float64")\nkeras.config.set_dtype_policy("float64")\n'
+        if network.dtype == np.float64
+        else "",
         input_shape=network.input_shape,
         lines="\n".join(model.lines),
         output=samples(network.output_shape),
@@ -486,7 +488,9 @@ def _absolute_error(loss: losses.Loss) -> Said:
 @keras_losses.says(losses.Huber)
 def _huber(loss: Any) -> Said:
     d = loss.delta
-    cost = f"e = ops.abs(f - t)\nreturn ops.sum(ops.where(e <= {d!r}, e**2 / 2, {d!r} * (e - {d / 2!r})), axis={{axes}})"
+    cost = (
+        f"e = ops.abs(f - t)\nreturn ops.sum(ops.where(e <= {d!r}, e**2 / 2, {d!r} * (e - {d / 2!r})), axis={{axes}})"
+    )
     return NUMBERS, cost, "f"
 
 

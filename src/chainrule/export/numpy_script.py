@@ -107,7 +107,9 @@ def say(script: Steps, place: Place) -> None:
 
 def _formulas(code: str) -> list[str]:
     """The sources of all formulas that `code` names, and of those that they name, in their order."""
-    known = {name: inspect.getsource(formula) for name, formula in inspect.getmembers(numpy_formulas, inspect.isfunction)}
+    known = {
+        name: inspect.getsource(formula) for name, formula in inspect.getmembers(numpy_formulas, inspect.isfunction)
+    }
     needed, waiting = set[str](), [code]
     while waiting:
         used = {node.id for node in ast.walk(ast.parse(waiting.pop())) if isinstance(node, ast.Name)}
@@ -312,7 +314,9 @@ def _bidirectional(script: Steps, place: Place) -> str:
     ahead = place.within("ahead", both.layer, place.input_shape)
     back = place.within("back", both._back, place.input_shape)
     states = samples((place.input_shape[0], both.layer.hidden_size))
-    script.line(f"back = {_states(script, back, both._back, 'x[:, ::-1]')}", f"from the last step to the first, {states}")
+    script.line(
+        f"back = {_states(script, back, both._back, 'x[:, ::-1]')}", f"from the last step to the first, {states}"
+    )
     script.line(f"ahead = {_states(script, ahead, both.layer, 'x')}", f"from the first to the last, {states}")
     if both.layer.return_sequences:
         return "np.concatenate([ahead, back[:, ::-1]], axis=2)"

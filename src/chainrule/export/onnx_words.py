@@ -289,9 +289,9 @@ def _directions(graph: Graph, place: Place, cells: list[Any], x: str) -> str:
         graph.constant(np.stack(arrays), name)
         for name, arrays in zip("WRB", zip(*map(_gates, cells), strict=True), strict=True)
     ]
-    every, last = graph.node(
-        operator, graph.node("Transpose", x, perm=[1, 0, 2]), *weights, outputs=2, **attributes
-    )[:2]
+    every, last = graph.node(operator, graph.node("Transpose", x, perm=[1, 0, 2]), *weights, outputs=2, **attributes)[
+        :2
+    ]
     if first.return_sequences:
         return graph.reshape(graph.node("Transpose", every, perm=[2, 0, 1, 3]), 0, T, len(cells) * first.hidden_size)
     return graph.reshape(graph.node("Transpose", last, perm=[1, 0, 2]), 0, len(cells) * first.hidden_size)

@@ -208,7 +208,9 @@ class LockStep(Callback):
 def _check(network: Network) -> None:
     """Raise a SettingError where two trainings could not be the same."""
     if network.frozen:
-        raise SettingError(f"network: {', '.join(network.frozen)} are frozen, and would be trained in the other framework")
+        raise SettingError(
+            f"network: {', '.join(network.frozen)} are frozen, and would be trained in the other framework"
+        )
     if not network.parameters:
         raise SettingError("network: has no parameters, so there is nothing to compare")
     for position, layer in enumerate(network.layers):

@@ -13,6 +13,7 @@ A checkpoint of a training (`chainrule.training.checkpoint`) is such a file too,
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -32,6 +33,7 @@ LONGEST_HEADER = 1024 * 1024  # bytes; an architecture needs a few thousand
 DEEPEST_HEADER = 64  # JSON levels; Sequential in Sequential … takes 3 each
 NO_CHECKSUM = "0" * 64
 DTYPES = {"F32": "<f4", "F64": "<f8", "I64": "<i8", "U8": "|u1"}  # of tensors; a model has the first two only
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 FOREIGN = {b"\x80": "a Python pickle", b"PK": "a zip archive (PyTorch or Keras)", b"\x89HDF": "an HDF5 file (Keras)"}
 
 
@@ -215,7 +217,7 @@ def _header(content: bytes) -> tuple[dict[str, Any], int]:
 def _strict_json(text: str) -> JSON:
     """JSON without duplicate keys, NaN literals or deep nesting, else a ModelFileError."""
     depth = deepest = 0
-    for character in text:  # brackets inside strings count too; no real header comes near the limit
+    for character in _STRING.sub("", text):  # a name or a word may hold brackets
         depth += (character in "[{") - (character in "]}")
         deepest = max(deepest, depth)
     if deepest > DEEPEST_HEADER:

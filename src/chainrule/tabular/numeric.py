@@ -86,7 +86,7 @@ class NumericColumn(Column):
         if self.gaps:
             text += f"; {counted(self.gaps, 'gap')} filled with the median {self.median:.4g} and marked"
         if self.outliers:
-            text += f"; {counted(self.outliers, 'outlier')} clipped to {self.low:.4g} … {self.high:.4g}"
+            text += f"; {counted(self.outliers, 'outlier')} beyond {self.low:.4g} … {self.high:.4g} clipped"
         return text
 
     def remark(self, table: Table) -> str:
@@ -97,7 +97,7 @@ class NumericColumn(Column):
         if gaps and not self.gaps:
             parts.append(f"{counted(gaps, 'gap')} filled with the median {self.median:.4g}, though training had none")
         if outliers:
-            parts.append(f"{counted(outliers, 'value')} clipped to {self.low:.4g} … {self.high:.4g}")
+            parts.append(f"{counted(outliers, 'value')} beyond {self.low:.4g} … {self.high:.4g} clipped")
         return "; ".join(parts)
 
 
