@@ -33,6 +33,7 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 FUNCTIONS = {"exp": "exp", "log": "log", "tanh": "tanh", "sin": "sin", "cos": "cos", "sign": "sign", "floor": "floor"}
 FUNCTIONS |= {"maximum": "max", "minimum": "min", "sigmoid": "σ", "relu": "relu", "hypot": "hypot"}
 WITHIN = {"log1p": ("log", "1 + {}"), "expm1": ("exp", "{}")}
+LIMITS = {"min": "lowest float", "max": "largest float", "tiny": "least float above 0", "eps": "least step from 1"}
 SILENT = {"astype", "copy"}  # methods that change no number
 COMPARISONS = {ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠"}
 LATEX_COMPARISONS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
@@ -186,14 +187,16 @@ class Formula:
 
     def right(self) -> str:
         """What stands to the right of the equals sign."""
-        node = self.statement.node
-        assert isinstance(node, ast.Assign | ast.Return)
-        assert node.value is not None
-        return self._tuple(node.value)
+        return self._tuple(self.statement.value)
 
     def left(self) -> str:
         """The names that the results have, "" for a result without one."""
         return ", ".join(self.symbol(name)[0] for name in self.statement.results if name)
+
+    def sign(self) -> str:
+        """= or ←, where a name takes a new value that is made from its old one."""
+        arrow = r"\leftarrow" if isinstance(self.style, Latex) else "←"
+        return arrow if set(self.statement.results) & set(names_in(self.statement.value)) else "="
 
     def symbol(self, name: str) -> Piece:
         """A name of the source as a symbol."""
@@ -217,6 +220,9 @@ class Formula:
         return writer(node) if writer else self._as_it_is(node)
 
     def _as_it_is(self, node: ast.expr) -> Piece:
+        limit = re.fullmatch(r"np\.finfo\(.*\)\.(min|max|tiny|eps)", ast.unparse(node))
+        if limit:
+            return self.style.word(LIMITS[limit[1]]), ATOM
         return self.style.word(ast.unparse(node)), LOOSE
 
     def _name(self, node: ast.Name) -> Piece:
@@ -271,10 +277,11 @@ class Formula:
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             return self._size(node.value.value, node.slice)
         index = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        telling = [part for part in index if not _says_nothing(part)]
+        if all(_says_nothing(part) for part in index):  # b[:, None]: the same numbers, laid along other axes
+            return self.write(node.value)
+        if self.numbers:
+            return self.style.value(self.statement.value_of(node))
         base = self.write(node.value)
-        if not telling:  # b[:, None]: the same numbers, laid along other axes
-            return base
         return self.style.indexed(base, ", ".join(self._index(part) for part in index if not _is_none(part)))
 
     def _index(self, node: ast.expr) -> str:
@@ -305,6 +312,8 @@ class Formula:
         writer: Callable[[ast.Call], Piece] | None = getattr(self, f"_call_{name}", None)
         if writer:
             return writer(node)
+        if self.numbers and name in self.statement.helpers and name not in FUNCTIONS:
+            return self.style.value(self.statement.value_of(node))
         given = [self.write(a)[0] for a in node.args]
         if name in WITHIN and len(given) == 1:
             outer, inner = WITHIN[name]
@@ -358,6 +367,10 @@ class Formula:
         return "0", ATOM
 
     _call_zeros = _call_zeros_like
+
+    def _call_concatenate(self, node: ast.Call) -> Piece:
+        parts = node.args[0].elts if isinstance(node.args[0], ast.List | ast.Tuple) else [node.args[0]]
+        return self.style.function("joined", [self.write(part)[0] for part in parts])
 
     def _call_arange(self, node: ast.Call) -> Piece:
         end = self.write(node.args[-1])

@@ -41,6 +41,13 @@ class Statement:
         """The statement as Python."""
         return ast.unparse(self.node)
 
+    @property
+    def value(self) -> ast.expr:
+        """What stands to the right of the equals sign."""
+        assert isinstance(self.node, ast.Assign | ast.Return)
+        assert self.node.value is not None
+        return self.node.value
+
     def value_of(self, part: ast.expr) -> Any:
         """The value of a piece of the statement."""
         return eval(compile(ast.Expression(part), "<formula>", "eval"), {**self.room, **self.read})
@@ -80,7 +87,10 @@ class _Frame:
     def __init__(self, function: Callable[..., Any], source: Source, arguments: Values, depth: int) -> None:
         bound = inspect.signature(function).bind(**arguments)
         bound.apply_defaults()
-        self.outside: Values = {**getattr(function, "__globals__", {}), **inspect.getclosurevars(function).nonlocals}
+        called = {name: value for name, value in bound.arguments.items() if callable(value)}
+        self.outside: Values = {
+            **getattr(function, "__globals__", {}), **inspect.getclosurevars(function).nonlocals, **called
+        }  # fmt: skip
         self.room: Values = {**self.outside, **bound.arguments}
         self.source, self.depth, self.done = source, depth, list[Statement]()
 
@@ -124,6 +134,8 @@ class _Frame:
             self._own_copies(node)
         self._execute(ast.Assign(node.targets, ast.Name("_value_", ast.Load())))
         names = [name for target in node.targets for name in names_in(target)]
+        if all(isinstance(self.room[name], list) and not self.room[name] for name in names):
+            return  # empty lists, which the turns of a loop will fill
         self._note(node, read, {name: self.room[name] for name in names}, turn, inner)
 
     def _other(self, node: ast.stmt) -> None:
