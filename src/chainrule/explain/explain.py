@@ -15,7 +15,7 @@ from chainrule.explain.finite_difference import finite_difference
 from chainrule.explain.passes import Part, Pass, Stretch, chain, take_pass, take_update
 from chainrule.explain.paths import Walk, walk
 from chainrule.explain.steps import Step, steps_of
-from chainrule.explain.uses import uses_of
+from chainrule.explain.uses import Uses, uses_of
 from chainrule.layers import Context
 from chainrule.network import Network
 from chainrule.optimizers import LBFGS, SGD, Optimizer
@@ -152,6 +152,14 @@ def _focus(taken: Pass, asked: Asked, walked: Walk, stretches: list[Stretch]) ->
     return focus
 
 
+def _other_than(walked: Walk, uses: Uses | None) -> Uses | None:
+    """The uses, unless they are just what the outputs of the layer are: each y of a Linear or Conv2D is one use."""
+    if uses is None or not walked.stages:
+        return None
+    ours, theirs = ([round(t.product, 15) for t in terms] for terms in (uses.terms, walked.stages[0].terms))
+    return None if ours[: len(theirs)] == theirs else uses
+
+
 def _chain(
     network: Network, taken: Pass, steps: list[Step], asked: Asked, walked: Walk, context: Context, most: int
 ) -> Chain:  # fmt: skip
@@ -165,6 +173,6 @@ def _chain(
         value=float(array[index]),
         gradient=float(gradient[index]),
         walk=walked,
-        uses=uses_of(steps, gradient, index, most),
+        uses=_other_than(walked, uses_of(steps, gradient, index, most)),
         difference=finite_difference(network, taken.x[0], taken.t, context, name, index) if movable else None,
     )

@@ -170,7 +170,7 @@ def latex_shape(shape: tuple[int, ...]) -> str:
 
 def latex_word(text: str) -> str:
     """Text that is no mathematics, with what has a meaning in LaTeX made harmless."""
-    return re.sub(r"([_%&#${}])", r"\\\1", text)
+    return re.sub(r"([_%&#${}])", r"\\\1", text).replace(" ", r"\ ")
 
 
 TEXT, LATEX = Text(), Latex()
@@ -187,7 +187,7 @@ class Formula:
 
     def right(self) -> str:
         """What stands to the right of the equals sign."""
-        return self._tuple(self.statement.value)
+        return self._side_by_side(self.statement.value)
 
     def left(self) -> str:
         """The names that the results have, "" for a result without one."""
@@ -206,13 +206,18 @@ class Formula:
             return self.style.derivative(_letter(rest))
         return self.style.name(_letter(name)), ATOM
 
-    def _tuple(self, node: ast.expr) -> str:
-        parts = node.elts if isinstance(node, ast.Tuple) else [node]
-        return ", ".join(self._strip(self.write(part)) for part in parts)
+    def numbers_put_in(self) -> str:
+        """The right side with its numbers; "" where that says nothing new: it is the formula, or the result itself."""
+        numbers = Formula(self.statement, self.style, numbers=True).right()
+        results = [self.style.value(value)[0] for value in self.statement.results.values()]
+        return "" if self.statement.inner or numbers in (self.right(), *results) else numbers
 
-    @staticmethod
-    def _strip(piece: Piece) -> str:
-        return piece[0]
+    def _side_by_side(self, node: ast.expr) -> str:
+        parts = node.elts if isinstance(node, ast.Tuple) else [node]
+        return ", ".join(self.write(part)[0] for part in parts)
+
+    def _tuple(self, node: ast.Tuple) -> Piece:
+        return self.style.bracket(self._side_by_side(node)), ATOM
 
     def write(self, node: ast.expr) -> Piece:
         """One expression, and how strongly it holds together."""
@@ -269,6 +274,8 @@ class Formula:
         return f"[{text}]", ATOM  # Iverson's bracket: 1 where it holds, else 0
 
     def _attribute(self, node: ast.Attribute) -> Piece:
+        if _is_module(node.value):
+            return self.style.name(node.attr), ATOM  # np.tanh, handed on as a function
         if node.attr == "T":
             return self.style.transposed(self.write(node.value))
         return self._as_it_is(node)
@@ -308,12 +315,15 @@ class Formula:
     def _call(self, node: ast.Call) -> Piece:
         if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
             return self._method(node, node.func)
+        if self.numbers and _is_function(node, "arange", "ix_", "ravel_multi_index"):
+            return self.style.value(self.statement.value_of(node))
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
         writer: Callable[[ast.Call], Piece] | None = getattr(self, f"_call_{name}", None)
         if writer:
             return writer(node)
         if self.numbers and name in self.statement.helpers and name not in FUNCTIONS:
             return self.style.value(self.statement.value_of(node))
+        name = getattr(self.statement.room.get(name), "__name__", name)  # of a function that came in by another name
         given = [self.write(a)[0] for a in node.args]
         if name in WITHIN and len(given) == 1:
             outer, inner = WITHIN[name]
@@ -338,12 +348,10 @@ class Formula:
         letters = axis_letters(axes)
         if given is None:
             return "".join(letters) or "all"
-        try:
-            wanted = ast.literal_eval(given)
-            places = wanted if isinstance(wanted, tuple) else (wanted,)
-            return "".join(letters[place] for place in places)
-        except (ValueError, IndexError, TypeError):
-            return "rows" if not letters else "".join(letters[:-1])
+        wanted = self.statement.value_of(given)
+        places = wanted if isinstance(wanted, tuple) else (wanted,)
+        more = [*letters, *"pqrs"]  # a window's own rows and columns stand behind the axes that have names
+        return "".join(more[p] if p >= 0 or not letters else letters[p] for p in places)
 
     def _call_len(self, node: ast.Call) -> Piece:
         return self._size(node.args[0], ast.Constant(0))
@@ -367,6 +375,9 @@ class Formula:
         return "0", ATOM
 
     _call_zeros = _call_zeros_like
+
+    def _starred(self, node: ast.Starred) -> Piece:
+        return self.write(node.value)
 
     def _call_concatenate(self, node: ast.Call) -> Piece:
         parts = node.args[0].elts if isinstance(node.args[0], ast.List | ast.Tuple) else [node.args[0]]
@@ -407,7 +418,7 @@ class Formula:
         if isinstance(node, ast.UnaryOp):
             return self._is_single(node.operand)
         if isinstance(node, ast.Subscript):
-            return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+            return np.ndim(self.statement.value_of(node)) == 0
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             return True
         return isinstance(node, ast.Call) and bool(node.args) and all(self._is_single(a) for a in node.args)
@@ -432,6 +443,10 @@ def _says_nothing(node: ast.expr) -> bool:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_function(node: ast.Call, *names: str) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in names
 
 
 def _is_module(node: ast.expr) -> bool:

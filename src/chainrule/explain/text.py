@@ -8,8 +8,8 @@ from chainrule.arrays import Shape
 from chainrule.explain.derivation import Chain, Derivation
 from chainrule.explain.elements import element_of, element_text
 from chainrule.explain.formula import TEXT, Formula
-from chainrule.explain.numbers import inline, number, shape_text
-from chainrule.explain.paths import Node
+from chainrule.explain.numbers import MINUS, inline, number, shape_text
+from chainrule.explain.paths import Node, Stage
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Step
 from chainrule.explain.turns import folded
@@ -86,8 +86,8 @@ def _statement(statement: Statement, focus: dict[Shape, tuple[int, ...]], deep: 
     if statement.inner:
         yield from (f"{space}  where {name}: {about}" for name, about in statement.helpers.items())
         yield from _statements(statement.inner, {}, deep + DEEP)
-    numbers = Formula(statement, TEXT, numbers=True).right()
-    if not statement.inner and numbers != written.right():
+    numbers = written.numbers_put_in()
+    if numbers:
         yield f"{behind}= {numbers}"
     if statement.inner and "" in statement.inner[-1].results:
         return  # its last line was the result
@@ -107,12 +107,13 @@ def _chain(chain: Chain) -> Iterator[str]:
     yield f"θ = {chain.label} = {number(chain.value)}"
     if walk.count == 0:
         yield "No path leads from θ to J: some factor is 0 on each. So ∂J/∂θ = 0."
+    before: Stage | None = None
     for stage in walk.stages if walk.count else ():
-        yield ""
-        yield (
-            f"Over what comes out of {stage.place} {stage.kind}: ∂J/∂θ = Σ ∂J/∂y · dy/dθ   "
-            f"(of {stage.outputs} outputs J depends on {stage.alive}, θ reaches {stage.reached} of these)"
-        )
+        same, before = before is not None and stage.has_terms_of(before), stage
+        yield from ([] if same else [""])
+        yield stage_line(stage) + (": the same terms" if same else "")
+        if same:
+            continue
         for term in stage.terms:
             place = f"y[{', '.join(map(str, term.index))}] = {number(term.value)}"
             yield f"    {place:<28} {_two(term.outer)} · {_two(term.inner)} = {number(term.product):>11}"
@@ -126,7 +127,15 @@ def _chain(chain: Chain) -> Iterator[str]:
             yield f"    {number(walk.rest.total):>11}  {walk.rest.count:,} smaller path{'s together' if walk.rest.count > 1 else ''}"
         yield f"    {number(walk.sum):>11}  sum over all paths"
     yield from _uses(chain)
-    yield from _check(chain)
+    yield from ("", *check_lines(chain))
+
+
+def stage_line(stage: Stage) -> str:
+    """What the sum over one layer is a sum of."""
+    return (
+        f"Over what comes out of {stage.place} {stage.kind}, ∂J/∂θ = Σ ∂J/∂y · dy/dθ   "
+        f"(J depends on {stage.alive:,} of {stage.outputs:,} outputs, θ reaches {stage.reached:,} of these)"
+    )
 
 
 def _two(value: float) -> str:
@@ -156,19 +165,23 @@ def _uses(chain: Chain) -> Iterator[str]:
     yield f"    {'sum':<57}{number(uses.sum):>11}"
 
 
-def _check(chain: Chain) -> Iterator[str]:
+def check_lines(chain: Chain) -> list[str]:
+    """The gradient in three ways: by the kernels, as a sum over all paths, by a finite difference."""
     difference = chain.difference
-    yield from ("", f"∂J/∂θ by the compiled kernels:  {chain.gradient:.9g}".replace("-", "−"))
-    yield f"∂J/∂θ as a sum over all paths:  {chain.walk.sum:.9g}".replace("-", "−")
+    lines = [
+        f"∂J/∂θ by the compiled kernels:  {chain.gradient:.9g}",
+        f"∂J/∂θ as a sum over all paths:  {chain.walk.sum:.9g}",
+    ]
     if difference is None:
-        return
-    yield (
+        return [line.replace("-", MINUS) for line in lines]
+    lines.append(
         f"∂J/∂θ by a finite difference:   {difference.value:.9g} = [J(θ + h) − J(θ − h)] / 2h = "
         f"({difference.above:.9g} − {difference.below:.9g}) / {2 * difference.step:.4g}"
-    ).replace("-", "−")
+    )
     if difference.has_kink:
         left, right = difference.slopes
-        yield (
-            f"J has a kink at this very θ: its slope is {number(left)} to the left and {number(right)} to the right. "
-            "The backward formulas choose one side of each ReLU or window; the finite difference takes the mean."
+        lines.append(
+            f"J has a kink at this very θ: its slope is {left:.4g} to the left and {right:.4g} to the right. The backward "
+            "formulas choose one side of each ReLU or window; the finite difference takes the mean."
         )
+    return [line.replace("-", MINUS) for line in lines]
