@@ -165,6 +165,10 @@ def _chain(chain: Chain) -> dict[str, Any]:
         "uses": None if uses is None else asdict(uses),
         "finite_difference": None
         if chain.difference is None
-        else {**asdict(chain.difference), "slopes": list(chain.difference.slopes), "has_kink": chain.difference.has_kink,
-            "relative_difference": chain.relative_difference},
+        else {
+            **asdict(chain.difference),
+            "slopes": list(chain.difference.slopes),
+            "has_kink": chain.difference.has_kink,
+            "relative_difference": chain.relative_difference,
+        },
     }

@@ -114,4 +114,8 @@ def _close(found: float, expected: float, scale: float) -> bool:
 def element_text(element: Element, style: Text, left: str) -> str:
     """y[0, 7] = 0.5 · 0.3 + 2 · 0.1 + (61 more: −0.2) = 0.15, in one line."""
     place = ", ".join(map(str, element.index))
-    return f"{left}[{place}] = {element.write(style)} = {style.value(element.value)[0]}" if place else number(element.value)
+    return (
+        f"{left}[{place}] = {element.write(style)} = {style.value(element.value)[0]}"
+        if place
+        else number(element.value)
+    )

@@ -47,7 +47,9 @@ def explain(
     training = yes_or_no(training, "training")
     inputs, t = network.check_data(*_as_batch(network, x, target))
     values = network.floats(inputs)
-    context = Context(training, whole_number(seed, "seed", at_least=0), whole_number(step, "step")) if training else Context()
+    context = (
+        Context(training, whole_number(seed, "seed", at_least=0), whole_number(step, "step")) if training else Context()
+    )
     parts = list(chain(network.body, context))
     asked = None if parameter is None else _asked(network, parts, values, parameter, index)
     taken = take_pass(network, values, t, context, _lowest(network, parts, asked))

@@ -22,11 +22,11 @@ Piece = tuple[str, int]
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "sigma": "σ", "eta": "η", "theta": "θ",
-    "learning_rate": "η", "momentum": "μ", "smoothing": "ε", "beta1": "β_1", "beta2": "β_2",
+    "pi": "π", "learning_rate": "η", "momentum": "μ", "smoothing": "ε", "beta1": "β_1", "beta2": "β_2",
 }  # fmt: skip
 LATEX_GREEK = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "σ": r"\sigma", "η": r"\eta",
-    "θ": r"\theta", "μ": r"\mu",
+    "θ": r"\theta", "μ": r"\mu", "π": r"\pi",
 }  # fmt: skip
 LETTERS = {"loss": "L"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -201,8 +201,12 @@ class Formula:
     def symbol(self, name: str) -> Piece:
         """A name of the source as a symbol."""
         rest = name[1:]
-        if name[0] == "d" and (name == "dJ" or re.fullmatch(r"[A-Za-z](_\w+)?", rest) or rest in self.names
-                               or rest in ("loss", "beta", "gamma")):
+        if name[0] == "d" and (
+            name == "dJ"
+            or re.fullmatch(r"[A-Za-z](_\w+)?", rest)
+            or rest in self.names
+            or rest in ("loss", "beta", "gamma")
+        ):
             return self.style.derivative(_letter(rest))
         return self.style.name(_letter(name)), ATOM
 
@@ -251,9 +255,15 @@ class Formula:
             return f"{style.hold(left, PRODUCT)}{between}{style.hold(right, POWER)}", PRODUCT
         if isinstance(node.op, ast.Mult):
             both = not (self._is_single(node.left) or self._is_single(node.right))
-            return f"{style.hold(left, PRODUCT)}{style.by_element if both else style.times}{style.hold(right, POWER)}", PRODUCT
+            return (
+                f"{style.hold(left, PRODUCT)}{style.by_element if both else style.times}{style.hold(right, POWER)}",
+                PRODUCT,
+            )
         if isinstance(node.op, ast.Add):
-            return f"{left[0]} + {style.hold(right, SUM) if right[0][:1] != style.minus else style.bracket(right[0])}", SUM
+            return (
+                f"{left[0]} + {style.hold(right, SUM) if right[0][:1] != style.minus else style.bracket(right[0])}",
+                SUM,
+            )
         if isinstance(node.op, ast.Sub):
             return f"{left[0]} {style.minus} {style.hold(right, PRODUCT)}", SUM
         signs = {ast.BitAnd: "and", ast.BitOr: "or", ast.Mod: "mod", ast.FloorDiv: "div"}
@@ -275,7 +285,7 @@ class Formula:
 
     def _attribute(self, node: ast.Attribute) -> Piece:
         if _is_module(node.value):
-            return self.style.name(node.attr), ATOM  # np.tanh, handed on as a function
+            return self.style.name(_letter(node.attr)), ATOM  # math.pi; np.tanh, handed on as a function
         if node.attr == "T":
             return self.style.transposed(self.write(node.value))
         return self._as_it_is(node)
@@ -301,7 +311,7 @@ class Formula:
         """x.shape[1]: the name of that axis, or how many there are."""
         place = axis.value if isinstance(axis, ast.Constant) else None
         if isinstance(axis, ast.UnaryOp) and isinstance(axis.operand, ast.Constant):
-            place = -int(axis.operand.value)
+            place = -int(str(axis.operand.value))
         name = array.id if isinstance(array, ast.Name) else ""
         value = self.statement.read.get(name)
         if self.numbers and isinstance(place, int) and isinstance(value, np.ndarray):
@@ -323,7 +333,8 @@ class Formula:
             return writer(node)
         if self.numbers and name in self.statement.helpers and name not in FUNCTIONS:
             return self.style.value(self.statement.value_of(node))
-        name = getattr(self.statement.room.get(name), "__name__", name)  # of a function that came in by another name
+        if name not in FUNCTIONS:  # a function that came in as an argument has a name of its own
+            name = getattr(self.statement.room.get(name), "__name__", name)
         given = [self.write(a)[0] for a in node.args]
         if name in WITHIN and len(given) == 1:
             outer, inner = WITHIN[name]
@@ -332,6 +343,10 @@ class Formula:
         return self.style.function(FUNCTIONS.get(name, name.replace("_", " ")), given)
 
     def _method(self, node: ast.Call, method: ast.Attribute) -> Piece:
+        if method.attr == "reference":  # of another operation: its formula
+            return self.style.function(
+                ast.unparse(method.value).replace("_", " "), [self.write(a)[0] for a in node.args]
+            )
         inner = self.write(method.value)
         if method.attr in SILENT:
             return inner
@@ -408,8 +423,8 @@ class Formula:
 
     def _is_single(self, node: ast.expr) -> bool:
         """Whether an expression is one number, so that · and not ⊙ belongs before it."""
-        if isinstance(node, ast.Constant):
-            return True
+        if isinstance(node, ast.Constant | ast.Attribute):
+            return isinstance(node, ast.Constant) or _is_module(node.value)
         if isinstance(node, ast.Name):
             value = self.statement.read.get(node.id)
             return value is not None and np.ndim(value) == 0

@@ -95,7 +95,11 @@ def _shape(value: Any) -> str:
 
 def _array(argument: Argument) -> str:
     picture = heat_map(argument.value)
-    return f'<div><span class="m">{escape(argument.name)}</span>{_shape(argument.value)}<br>{picture}</div>' if picture else ""
+    return (
+        f'<div><span class="m">{escape(argument.name)}</span>{_shape(argument.value)}<br>{picture}</div>'
+        if picture
+        else ""
+    )
 
 
 def _value(value: Any) -> str:
@@ -107,7 +111,7 @@ def _value(value: Any) -> str:
 
 
 def _statements(statements: tuple[Statement, ...], focus: dict[Shape, tuple[int, ...]]) -> str:
-    rows, turn = [], ()
+    rows, turn = list[str](), tuple[str, ...]()
     for statement in folded(statements):
         if isinstance(statement, str):
             rows.append(f'<tr><td colspan="2" class="say">{escape(statement)}</td></tr>')
@@ -190,7 +194,9 @@ def _rest(folding: Any) -> str:
     """The last rows of a table: what was folded, and the sum."""
     count = folding.rest.count
     folded_row = (
-        f'<tr><td colspan="4">{count:,} smaller</td><td class="r">{number(folding.rest.total)}</td></tr>' if count else ""
+        f'<tr><td colspan="4">{count:,} smaller</td><td class="r">{number(folding.rest.total)}</td></tr>'
+        if count
+        else ""
     )
     return f'{folded_row}<tr class="sum"><td colspan="4">sum</td><td class="r">{number(folding.sum)}</td></tr>'
 
@@ -203,5 +209,7 @@ def _uses(chain: Chain) -> str:
         f"<td colspan='3' class='r'>{' · '.join(map(number, use.factors))}</td><td class='r'>{number(use.product)}</td></tr>"
         for use in uses.terms
     )
-    title = f"θ is used {len(uses.terms) + uses.rest.count:,} times; <code>{escape(uses.source)}</code> adds the uses up"
+    title = (
+        f"θ is used {len(uses.terms) + uses.rest.count:,} times; <code>{escape(uses.source)}</code> adds the uses up"
+    )
     return f"<details open><summary>{title}</summary><table>{rows}{_rest(uses)}</table></details>"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from chainrule.arrays import Shape
 from chainrule.explain.derivation import Chain, Derivation
-from chainrule.explain.latex import formulas
 from chainrule.explain.formula import LATEX, Formula
+from chainrule.explain.latex import formulas
 from chainrule.explain.numbers import number
 from chainrule.explain.paths import Stage
 from chainrule.explain.statements import Statement
@@ -69,7 +69,12 @@ def _statements(statements: tuple[Statement, ...], focus: dict[Shape, tuple[int,
 
 def _chain(chain: Chain) -> Iterator[str]:
     walk = chain.walk
-    yield from ("", f"## {prose(f'Every path from {chain.label} to J')}", "", f"θ = {prose(chain.label)} = {number(chain.value)}")
+    yield from (
+        "",
+        f"## {prose(f'Every path from {chain.label} to J')}",
+        "",
+        f"θ = {prose(chain.label)} = {number(chain.value)}",
+    )
     if walk.largest:
         yield from ("", f"{walk.count:,.0f} paths lead from θ to J:", "", "| product | path |", "|---:|---|")
         for path in walk.largest:
@@ -94,7 +99,12 @@ def _chain(chain: Chain) -> Iterator[str]:
     if chain.uses is not None:
         uses = chain.uses
         count = len(uses.terms) + uses.rest.count
-        yield from ("", f"θ is used {count:,} times; `{uses.source}` adds the uses up:", "", "| use | factors | product |")
+        yield from (
+            "",
+            f"θ is used {count:,} times; `{uses.source}` adds the uses up:",
+            "",
+            "| use | factors | product |",
+        )
         yield "|---|---:|---:|"
         for use in uses.terms:
             at = ", ".join(f"{c} = {i}" for c, i in zip(uses.letters, use.at, strict=True))

@@ -209,7 +209,9 @@ def _stage(taken: Pass, position: int, level: _Level, most: int) -> Stage:
         for k in order
     )
     total = float(products.sum())
-    rest = Rest(len(products) - len(terms), total - sum(term.product for term in terms) if len(products) > most else 0.0)
+    rest = Rest(
+        len(products) - len(terms), total - sum(term.product for term in terms) if len(products) > most else 0.0
+    )
     alive = len(_alive(taken, position))
     return Stage(part.place, part.kind, x.size, alive, len(products), terms, rest, total)
 

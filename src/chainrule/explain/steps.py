@@ -97,7 +97,9 @@ def _result_names(statements: tuple[Statement, ...], results: tuple[Any, ...]) -
     return names
 
 
-def _difference(name: str, found: tuple[Any, ...], expected: tuple[Any, ...], statements: tuple[Statement, ...]) -> float:
+def _difference(
+    name: str, found: tuple[Any, ...], expected: tuple[Any, ...], statements: tuple[Statement, ...]
+) -> float:
     """How far the kernel and the formula are apart. Raises DerivationError where that is more than rounding."""
     worst = 0.0
     for ours, theirs in zip(found, expected, strict=True):
@@ -110,7 +112,7 @@ def _difference(name: str, found: tuple[Any, ...], expected: tuple[Any, ...], st
     limit = SAME.get(str(np.asarray(found[0]).dtype), SAME["float64"])
     if worst > limit:
         raise DerivationError(
-            f"{name}: its kernel and its formula differ by {worst:.1e} of the largest number, at most {limit:g} expected"
+            f"{name}: its kernel and its formula differ by {worst:.1e} of the largest number, expected at most {limit:g}"
         )
     return worst
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 from chainrule.arrays import Shape
@@ -15,12 +16,23 @@ from chainrule.explain.steps import Step
 from chainrule.explain.turns import folded
 
 HEADINGS = {"forward": "Forward", "loss": "The loss", "backward": "Backward", "update": "Update"}
+WIDTH = 120
 DEEP = 4  # columns that one level is indented
 
 
 def as_text(derivation: Derivation) -> str:
     """All of it, one line after the other."""
-    return "\n".join(_lines(derivation))
+    return "\n".join(part for line in _lines(derivation) for part in _wrapped(line))
+
+
+def _wrapped(line: str) -> list[str]:
+    """A line that is too long goes on below, a little further in."""
+    deep = len(line) - len(line.lstrip()) + DEEP
+    return (
+        textwrap.wrap(line, WIDTH, subsequent_indent=" " * deep, break_long_words=False)
+        if len(line) > WIDTH
+        else [line]
+    )
 
 
 def summary(derivation: Derivation) -> list[str]:
@@ -122,9 +134,11 @@ def _chain(chain: Chain) -> Iterator[str]:
     if walk.largest:
         yield from ("", f"{walk.count:,.0f} path{'s' if walk.count > 1 else ''} from θ to J; the largest:")
         for path in walk.largest:
-            yield f"    {number(path.product):>11}  θ {' '.join(map(_node, path.nodes))} → J ({number(path.last_slope)})"
+            way = " ".join(["θ", *map(_node, path.nodes), f"→ J ({number(path.last_slope)})"])
+            yield f"    {number(path.product):>11}  {way}"
         if walk.rest.count:
-            yield f"    {number(walk.rest.total):>11}  {walk.rest.count:,} smaller path{'s together' if walk.rest.count > 1 else ''}"
+            together = "s together" if walk.rest.count > 1 else ""
+            yield f"    {number(walk.rest.total):>11}  {walk.rest.count:,} smaller path{together}"
         yield f"    {number(walk.sum):>11}  sum over all paths"
     yield from _uses(chain)
     yield from ("", *check_lines(chain))
@@ -181,7 +195,7 @@ def check_lines(chain: Chain) -> list[str]:
     if difference.has_kink:
         left, right = difference.slopes
         lines.append(
-            f"J has a kink at this very θ: its slope is {left:.4g} to the left and {right:.4g} to the right. The backward "
-            "formulas choose one side of each ReLU or window; the finite difference takes the mean."
+            f"J has a kink at this very θ: its slope is {left:.4g} to the left and {right:.4g} to the right. The "
+            "backward formulas choose one side of each ReLU or window; the finite difference takes the mean."
         )
     return [line.replace("-", MINUS) for line in lines]

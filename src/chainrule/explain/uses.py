@@ -62,5 +62,9 @@ def _uses(statement: Statement, index: tuple[int, ...], most: int) -> Uses | Non
     total = float(products.sum())
     folded = products.size - len(terms)
     return Uses(
-        source, found.letters, tuple(terms), Rest(folded, total - sum(t.product for t in terms) if folded else 0.0), total
+        source,
+        found.letters,
+        tuple(terms),
+        Rest(folded, total - sum(t.product for t in terms) if folded else 0.0),
+        total,
     )
