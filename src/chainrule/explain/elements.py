@@ -18,6 +18,8 @@ from chainrule.explain.sums import Index, terms_of
 SHOWN = 3  # terms of a sum that are written out
 CLOSE = 1e-4  # how far what is written may be from the result, of the larger
 
+NOTHING = Rest(0, 0.0)
+
 
 @dataclass(frozen=True)
 class Element:
@@ -27,7 +29,7 @@ class Element:
     index: Index
     value: float
     terms: tuple[tuple[float, ...], ...] = ()  # factors of the largest terms
-    rest: Rest = Rest(0, 0.0)
+    rest: Rest = NOTHING
     added: tuple[float, ...] = ()
     single: Statement | None = None  # the statement with single numbers in the place of arrays
 

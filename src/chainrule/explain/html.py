@@ -17,7 +17,7 @@ from chainrule.explain.paths import Node, Stage
 from chainrule.explain.pictures import heat_map
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Argument, Step
-from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary
+from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary, use_text
 from chainrule.explain.turns import folded
 
 STYLE = """
@@ -180,14 +180,16 @@ def _bar(value: float, largest: float) -> str:
 
 def _stage(stage: Stage) -> str:
     largest = max((abs(term.product) for term in stage.terms), default=0.0)
-    head = '<tr><th></th><th class="r">y</th><th class="r">∂J/∂y</th><th class="r">dy/dθ</th><th class="r">product</th></tr>'
+    head = (
+        "<tr><th></th>" + "".join(f'<th class="r">{name}</th>' for name in ("y", "∂J/∂y", "dy/dθ", "product")) + "</tr>"
+    )
     rows = "".join(
         f"<tr><td>y[{', '.join(map(str, t.index))}]</td><td class='r'>{number(t.value)}</td><td class='r'>"
         f"{number(t.outer)}</td><td class='r'>{number(t.inner)}</td><td class='r'>{number(t.product)}</td>"
         f"<td>{_bar(t.product, largest)}</td></tr>"
         for t in stage.terms
     )
-    return f"<details><summary>{escape(stage_line(stage))}</summary><table>{head}{rows}{_rest(stage)}</table></details>"
+    return f"<details><summary>{escape(stage_line(stage))}</summary><table><tr><th></th>{names}</tr>{rows}{_rest(stage)}</table></details>"
 
 
 def _rest(folding: Any) -> str:
@@ -205,8 +207,8 @@ def _uses(chain: Chain) -> str:
     uses = chain.uses
     assert uses is not None
     rows = "".join(
-        f"<tr><td>{escape(', '.join(f'{c} = {i}' for c, i in zip(uses.letters, use.at, strict=True)))}</td>"
-        f"<td colspan='3' class='r'>{' · '.join(map(number, use.factors))}</td><td class='r'>{number(use.product)}</td></tr>"
+        f"<tr><td>{escape(use_text(uses, use))}</td><td colspan='3' class='r'>{' · '.join(map(number, use.factors))}"
+        f"</td><td class='r'>{number(use.product)}</td></tr>"
         for use in uses.terms
     )
     title = (

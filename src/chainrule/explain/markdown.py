@@ -12,7 +12,7 @@ from chainrule.explain.numbers import number
 from chainrule.explain.paths import Stage
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Step
-from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary
+from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary, use_text
 from chainrule.explain.turns import folded
 
 
@@ -92,7 +92,8 @@ def _chain(chain: Chain) -> Iterator[str]:
         yield from ("", prose(stage_line(stage)), "", "| y | ∂J/∂y | dy/dθ | product |", "|---|---:|---:|---:|")
         for t in stage.terms:
             place = ", ".join(map(str, t.index))
-            yield f"| y\\[{place}\\] = {number(t.value)} | {number(t.outer)} | {number(t.inner)} | {number(t.product)} |"
+            numbers = " | ".join(map(number, (t.outer, t.inner, t.product)))
+            yield f"| y\\[{place}\\] = {number(t.value)} | {numbers} |"
         if stage.rest.count:
             yield f"| {stage.rest.count:,} smaller | | | {number(stage.rest.total)} |"
         yield f"| **sum** | | | **{number(stage.sum)}** |"
@@ -107,8 +108,7 @@ def _chain(chain: Chain) -> Iterator[str]:
         )
         yield "|---|---:|---:|"
         for use in uses.terms:
-            at = ", ".join(f"{c} = {i}" for c, i in zip(uses.letters, use.at, strict=True))
-            yield f"| {at} | {' · '.join(map(number, use.factors))} | {number(use.product)} |"
+            yield f"| {use_text(uses, use)} | {' · '.join(map(number, use.factors))} | {number(use.product)} |"
         if uses.rest.count:
             yield f"| {uses.rest.count:,} smaller | | {number(uses.rest.total)} |"
     yield ""

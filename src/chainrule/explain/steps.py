@@ -112,7 +112,7 @@ def _difference(
     limit = SAME.get(str(np.asarray(found[0]).dtype), SAME["float64"])
     if worst > limit:
         raise DerivationError(
-            f"{name}: its kernel and its formula differ by {worst:.1e} of the largest number, expected at most {limit:g}"
+            f"{name}: kernel and formula differ by {worst:.1e} of the largest number, expected at most {limit:g}"
         )
     return worst
 

@@ -14,6 +14,7 @@ from chainrule.explain.paths import Node, Stage
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Step
 from chainrule.explain.turns import folded
+from chainrule.explain.uses import Use, Uses
 
 HEADINGS = {"forward": "Forward", "loss": "The loss", "backward": "Backward", "update": "Update"}
 WIDTH = 120
@@ -173,10 +174,14 @@ def _uses(chain: Chain) -> Iterator[str]:
         return
     yield from ("", f"θ is used {len(uses.terms) + uses.rest.count} times; `{uses.source}` adds the uses up:")
     for use in uses.terms:
-        at = ", ".join(f"{letter} = {i}" for letter, i in zip(uses.letters, use.at, strict=True))
-        yield f"    {at:<28} {' · '.join(map(_two, use.factors)):<26} = {number(use.product):>11}"
+        yield f"    {use_text(uses, use):<28} {' · '.join(map(_two, use.factors)):<26} = {number(use.product):>11}"
     yield from _rest(uses.rest.count, uses.rest.total, "use")
     yield f"    {'sum':<57}{number(uses.sum):>11}"
+
+
+def use_text(uses: Uses, use: Use) -> str:
+    """Which use it is: n = 0, t = 3."""
+    return ", ".join(f"{letter} = {i}" for letter, i in zip(uses.letters, use.at, strict=True))
 
 
 def check_lines(chain: Chain) -> list[str]:
