@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from chainrule.arrays import Shape
+from chainrule.explain.elements import element_of
 from chainrule.explain.finite_difference import FiniteDifference
 from chainrule.explain.formula import LATEX, TEXT, Formula
 from chainrule.explain.numbers import as_dict, inline
@@ -115,14 +117,15 @@ def _step(step: Step) -> dict[str, Any]:
         "operation": step.operation,
         "about": step.about,
         "arguments": [{"name": a.name, "origin": a.origin, "value": as_dict(a.value)} for a in step.arguments],
-        "statements": [_statement(statement) for statement in step.statements],
+        "statements": [_statement(statement, step.focus) for statement in step.statements],
         "results": {name: as_dict(value) for name, value in step.results.items()},
         "difference": step.difference,
     }
 
 
-def _statement(statement: Statement) -> dict[str, Any]:
+def _statement(statement: Statement, focus: dict[Shape, tuple[int, ...]]) -> dict[str, Any]:
     text, latex = Formula(statement, TEXT), Formula(statement, LATEX)
+    element = element_of(statement, focus)
     return {
         "source": statement.text,
         "left": text.left(),
@@ -133,10 +136,19 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "latex_numbers": Formula(statement, LATEX, numbers=True).right(),
         "result": ", ".join(inline(value) for value in statement.results.values()),
         "results": {name: as_dict(value) for name, value in statement.results.items()},
+        "element": None
+        if element is None
+        else {
+            "name": element.name,
+            "index": list(element.index),
+            "value": element.value,
+            "text": element.write(TEXT),
+            "latex": element.write(LATEX),
+        },
         "note": statement.note,
         "turn": list(statement.turn),
         "helpers": statement.helpers,
-        "inner": [_statement(inner) for inner in statement.inner],
+        "inner": [_statement(inner, {}) for inner in statement.inner],
     }
 
 
@@ -153,5 +165,10 @@ def _chain(chain: Chain) -> dict[str, Any]:
         "uses": None if uses is None else asdict(uses),
         "finite_difference": None
         if chain.difference is None
-        else {**asdict(chain.difference), "relative_difference": chain.relative_difference},
+        else {
+            **asdict(chain.difference),
+            "slopes": list(chain.difference.slopes),
+            "has_kink": chain.difference.has_kink,
+            "relative_difference": chain.relative_difference,
+        },
     }

@@ -12,10 +12,10 @@ from chainrule.configuration import whole_number, yes_or_no
 from chainrule.errors import DataError, SettingError
 from chainrule.explain.derivation import Chain, Derivation
 from chainrule.explain.finite_difference import finite_difference
-from chainrule.explain.passes import Part, Pass, chain, take_pass, take_update
-from chainrule.explain.paths import walk
+from chainrule.explain.passes import Part, Pass, Stretch, chain, take_pass, take_update
+from chainrule.explain.paths import Walk, walk
 from chainrule.explain.steps import Step, steps_of
-from chainrule.explain.uses import uses_of
+from chainrule.explain.uses import Uses, uses_of
 from chainrule.layers import Context
 from chainrule.network import Network
 from chainrule.optimizers import LBFGS, SGD, Optimizer
@@ -58,7 +58,9 @@ def explain(
     wanted = {asked[0]} if asked else set(taken.gradients) - set(network.frozen)
     gradients = {name: taken.gradients[name] for name in network.parameters if name in wanted & set(taken.gradients)}
     stretches = taken.stretches + take_update(network, gradients, optimizer)
-    steps = list(steps_of(stretches, _names(network, taken)))
+    walked = None if asked is None else _walk(taken, asked, most)
+    focus = {} if asked is None or walked is None else _focus(taken, asked, walked, stretches)
+    steps = list(steps_of(stretches, _names(network, taken), focus))
     return Derivation(
         network=repr(network).strip("<>"),
         dtype=str(network.dtype),
@@ -68,7 +70,7 @@ def explain(
         target=t,
         training=training,
         steps=tuple(steps),
-        chain=None if asked is None else _chain(network, taken, steps, asked, context, most),
+        chain=None if asked is None or walked is None else _chain(network, taken, steps, asked, walked, context, most),
     )
 
 
@@ -117,7 +119,8 @@ def _lowest(network: Network, parts: list[Part], asked: Asked | None) -> int:
 
 def _names(network: Network, taken: Pass) -> dict[int, str]:
     """What the arrays of a pass are called, by id."""
-    names = {id(taken.x[0]): "x", id(taken.t): "the target", id(network.dJ): "∂J/∂J"}
+    names = {id(taken.x[0]): "x", id(taken.t): "the target", id(network.dJ): "where every backward pass begins"}
+    names |= {id(taken.loss): "the loss of each sample", id(taken.dloss): "∂J/∂L"}
     names |= {id(W): name for name, W in network.parameters.items()}
     for k, part in enumerate(taken.parts):
         names.setdefault(id(taken.x[k + 1]), f"y of {part.place}")
@@ -126,20 +129,52 @@ def _names(network: Network, taken: Pass) -> dict[int, str]:
     return names | {id(dW): f"∂J/∂({name})" for name, dW in taken.gradients.items()}
 
 
+def _gradient(taken: Pass, asked: Asked) -> Array:
+    """∂J/∂ the array that holds the number."""
+    name, _, _, local = asked
+    return taken.at[0] if local is None else taken.gradients[name]
+
+
+def _walk(taken: Pass, asked: Asked, most: int) -> Walk:
+    _, index, position, local = asked
+    return walk(taken, position, local, index, float(_gradient(taken, asked)[index]), most)
+
+
+def _focus(taken: Pass, asked: Asked, walked: Walk, stretches: list[Stretch]) -> dict[int, tuple[int, ...]]:
+    """The numbers that the largest path goes through, by the id of the array that each lies in."""
+    _, index, position, local = asked
+    focus = {id(_gradient(taken, asked)): index}
+    if local is not None and stretches[-1].phase == "update":  # whose first result is the new parameter
+        new = stretches[-1].calls[-1].result
+        focus[id(new[0] if isinstance(new, tuple) else new)] = index
+    if walked.largest:
+        first = position if local is None else position + 1
+        for k, node in enumerate(walked.largest[0].nodes, first):
+            focus |= {id(taken.x[k]): node.index, id(taken.at[k]): node.index}
+    return focus
+
+
+def _other_than(walked: Walk, uses: Uses | None) -> Uses | None:
+    """The uses, unless they are just what the outputs of the layer are: each y of a Linear or Conv2D is one use."""
+    if uses is None or not walked.stages:
+        return None
+    ours, theirs = ([round(t.product, 15) for t in terms] for terms in (uses.terms, walked.stages[0].terms))
+    return None if ours[: len(theirs)] == theirs else uses
+
+
 def _chain(
-    network: Network, taken: Pass, steps: list[Step], asked: Asked, context: Context, most: int
+    network: Network, taken: Pass, steps: list[Step], asked: Asked, walked: Walk, context: Context, most: int
 ) -> Chain:  # fmt: skip
-    name, index, position, local = asked
+    name, index, _, local = asked
     array = taken.x[0] if local is None else network.parameters[name]
-    gradient = taken.at[0] if local is None else taken.gradients[name]
+    gradient = _gradient(taken, asked)
     movable = local is not None or network.body.inputs_below is None
-    difference = finite_difference(network, taken.x[0], taken.t, context, name, index) if movable else None
     return Chain(
         name=name,
         index=index,
         value=float(array[index]),
         gradient=float(gradient[index]),
-        walk=walk(taken, position, local, index, float(gradient[index]), most),
-        uses=uses_of(steps, gradient, index, most),
-        difference=difference,
+        walk=walked,
+        uses=_other_than(walked, uses_of(steps, gradient, index, most)),
+        difference=finite_difference(network, taken.x[0], taken.t, context, name, index) if movable else None,
     )

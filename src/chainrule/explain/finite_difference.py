@@ -17,6 +17,10 @@ from chainrule.network import Network
 STEPS = tuple(10.0 ** (-k / 2) for k in range(4, 13))  # from 0.01 to 0.000001
 
 
+KINK = 0.01  # of the slope: a jump from left to right that no smooth J makes within so small a step
+NOISE = 1e-13  # of J: where its digits end
+
+
 @dataclass(frozen=True)
 class FiniteDifference:
     """What J does when θ is moved by h; in float64, whatever the network's dtype is."""
@@ -24,7 +28,19 @@ class FiniteDifference:
     step: float  # h
     above: float  # J(θ + h)
     below: float  # J(θ − h)
+    here: float  # J(θ)
     value: float
+
+    @property
+    def slopes(self) -> tuple[float, float]:
+        """Left and right of θ: [J(θ) − J(θ − h)] / h and [J(θ + h) − J(θ)] / h."""
+        return (self.here - self.below) / self.step, (self.above - self.here) / self.step
+
+    @property
+    def has_kink(self) -> bool:
+        """Whether J bends sharply at θ itself (a ReLU at 0, equals in a window): then it has no derivative there."""
+        left, right = self.slopes
+        return abs(right - left) > KINK * max(abs(left), abs(right)) and abs(right - left) > NOISE / self.step
 
 
 def finite_difference(
@@ -43,15 +59,16 @@ def finite_difference(
         W[index] = theta
         return cost(exact, x, t, context)
 
-    tried = [_central(J, start, h * max(1.0, abs(start))) for h in STEPS]
+    here = J(start)
+    tried = [_central(J, start, here, h * max(1.0, abs(start))) for h in STEPS]
     gaps = np.abs(np.diff([one.value for one in tried]))
     return tried[int(np.argmin(gaps)) + 1]
 
 
-def _central(J: Callable[[float], float], theta: float, h: float) -> FiniteDifference:
+def _central(J: Callable[[float], float], theta: float, here: float, h: float) -> FiniteDifference:
     above, below = J(theta + h), J(theta - h)
     width = (theta + h) - (theta - h)  # 2h, as rounding left it
-    return FiniteDifference(h, above, below, (above - below) / width)
+    return FiniteDifference(h, above, below, here, (above - below) / width)
 
 
 def in_float64(network: Network) -> Network:

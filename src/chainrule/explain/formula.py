@@ -22,17 +22,18 @@ Piece = tuple[str, int]
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "sigma": "σ", "eta": "η", "theta": "θ",
-    "learning_rate": "η", "momentum": "μ", "smoothing": "ε", "beta1": "β_1", "beta2": "β_2",
+    "pi": "π", "learning_rate": "η", "momentum": "μ", "smoothing": "ε", "beta1": "β_1", "beta2": "β_2",
 }  # fmt: skip
 LATEX_GREEK = {
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "σ": r"\sigma", "η": r"\eta",
-    "θ": r"\theta", "μ": r"\mu",
+    "θ": r"\theta", "μ": r"\mu", "π": r"\pi",
 }  # fmt: skip
 LETTERS = {"loss": "L"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 FUNCTIONS = {"exp": "exp", "log": "log", "tanh": "tanh", "sin": "sin", "cos": "cos", "sign": "sign", "floor": "floor"}
 FUNCTIONS |= {"maximum": "max", "minimum": "min", "sigmoid": "σ", "relu": "relu", "hypot": "hypot"}
 WITHIN = {"log1p": ("log", "1 + {}"), "expm1": ("exp", "{}")}
+LIMITS = {"min": "lowest float", "max": "largest float", "tiny": "least float above 0", "eps": "least step from 1"}
 SILENT = {"astype", "copy"}  # methods that change no number
 COMPARISONS = {ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠"}
 LATEX_COMPARISONS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
@@ -169,7 +170,7 @@ def latex_shape(shape: tuple[int, ...]) -> str:
 
 def latex_word(text: str) -> str:
     """Text that is no mathematics, with what has a meaning in LaTeX made harmless."""
-    return re.sub(r"([_%&#${}])", r"\\\1", text)
+    return re.sub(r"([_%&#${}])", r"\\\1", text).replace(" ", r"\ ")
 
 
 TEXT, LATEX = Text(), Latex()
@@ -186,14 +187,16 @@ class Formula:
 
     def right(self) -> str:
         """What stands to the right of the equals sign."""
-        node = self.statement.node
-        assert isinstance(node, ast.Assign | ast.Return)
-        assert node.value is not None
-        return self._tuple(node.value)
+        return self._side_by_side(self.statement.value)
 
     def left(self) -> str:
         """The names that the results have, "" for a result without one."""
         return ", ".join(self.symbol(name)[0] for name in self.statement.results if name)
+
+    def sign(self) -> str:
+        """= or ←, where a name takes a new value that is made from its old one."""
+        arrow = r"\leftarrow" if isinstance(self.style, Latex) else "←"
+        return arrow if set(self.statement.results) & set(names_in(self.statement.value)) else "="
 
     def symbol(self, name: str) -> Piece:
         """A name of the source as a symbol."""
@@ -207,13 +210,18 @@ class Formula:
             return self.style.derivative(_letter(rest))
         return self.style.name(_letter(name)), ATOM
 
-    def _tuple(self, node: ast.expr) -> str:
-        parts = node.elts if isinstance(node, ast.Tuple) else [node]
-        return ", ".join(self._strip(self.write(part)) for part in parts)
+    def numbers_put_in(self) -> str:
+        """The right side with its numbers; "" where that says nothing new: it is the formula, or the result itself."""
+        numbers = Formula(self.statement, self.style, numbers=True).right()
+        results = [self.style.value(value)[0] for value in self.statement.results.values()]
+        return "" if self.statement.inner or numbers in (self.right(), *results) else numbers
 
-    @staticmethod
-    def _strip(piece: Piece) -> str:
-        return piece[0]
+    def _side_by_side(self, node: ast.expr) -> str:
+        parts = node.elts if isinstance(node, ast.Tuple) else [node]
+        return ", ".join(self.write(part)[0] for part in parts)
+
+    def _tuple(self, node: ast.Tuple) -> Piece:
+        return self.style.bracket(self._side_by_side(node)), ATOM
 
     def write(self, node: ast.expr) -> Piece:
         """One expression, and how strongly it holds together."""
@@ -221,6 +229,9 @@ class Formula:
         return writer(node) if writer else self._as_it_is(node)
 
     def _as_it_is(self, node: ast.expr) -> Piece:
+        limit = re.fullmatch(r"np\.finfo\(.*\)\.(min|max|tiny|eps)", ast.unparse(node))
+        if limit:
+            return self.style.word(LIMITS[limit[1]]), ATOM
         return self.style.word(ast.unparse(node)), LOOSE
 
     def _name(self, node: ast.Name) -> Piece:
@@ -273,6 +284,8 @@ class Formula:
         return f"[{text}]", ATOM  # Iverson's bracket: 1 where it holds, else 0
 
     def _attribute(self, node: ast.Attribute) -> Piece:
+        if _is_module(node.value):
+            return self.style.name(_letter(node.attr)), ATOM  # math.pi; np.tanh, handed on as a function
         if node.attr == "T":
             return self.style.transposed(self.write(node.value))
         return self._as_it_is(node)
@@ -281,10 +294,11 @@ class Formula:
         if isinstance(node.value, ast.Attribute) and node.value.attr == "shape":
             return self._size(node.value.value, node.slice)
         index = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
-        telling = [part for part in index if not _says_nothing(part)]
+        if all(_says_nothing(part) for part in index):  # b[:, None]: the same numbers, laid along other axes
+            return self.write(node.value)
+        if self.numbers:
+            return self.style.value(self.statement.value_of(node))
         base = self.write(node.value)
-        if not telling:  # b[:, None]: the same numbers, laid along other axes
-            return base
         return self.style.indexed(base, ", ".join(self._index(part) for part in index if not _is_none(part)))
 
     def _index(self, node: ast.expr) -> str:
@@ -297,7 +311,7 @@ class Formula:
         """x.shape[1]: the name of that axis, or how many there are."""
         place = axis.value if isinstance(axis, ast.Constant) else None
         if isinstance(axis, ast.UnaryOp) and isinstance(axis.operand, ast.Constant):
-            place = -int(axis.operand.value)
+            place = -int(str(axis.operand.value))
         name = array.id if isinstance(array, ast.Name) else ""
         value = self.statement.read.get(name)
         if self.numbers and isinstance(place, int) and isinstance(value, np.ndarray):
@@ -311,10 +325,16 @@ class Formula:
     def _call(self, node: ast.Call) -> Piece:
         if isinstance(node.func, ast.Attribute) and not _is_module(node.func.value):
             return self._method(node, node.func)
+        if self.numbers and _is_function(node, "arange", "ix_", "ravel_multi_index"):
+            return self.style.value(self.statement.value_of(node))
         name = node.func.attr if isinstance(node.func, ast.Attribute) else ast.unparse(node.func)
         writer: Callable[[ast.Call], Piece] | None = getattr(self, f"_call_{name}", None)
         if writer:
             return writer(node)
+        if self.numbers and name in self.statement.helpers and name not in FUNCTIONS:
+            return self.style.value(self.statement.value_of(node))
+        if name not in FUNCTIONS:  # a function that came in as an argument has a name of its own
+            name = getattr(self.statement.room.get(name), "__name__", name)
         given = [self.write(a)[0] for a in node.args]
         if name in WITHIN and len(given) == 1:
             outer, inner = WITHIN[name]
@@ -323,6 +343,10 @@ class Formula:
         return self.style.function(FUNCTIONS.get(name, name.replace("_", " ")), given)
 
     def _method(self, node: ast.Call, method: ast.Attribute) -> Piece:
+        if method.attr == "reference":  # of another operation: its formula
+            return self.style.function(
+                ast.unparse(method.value).replace("_", " "), [self.write(a)[0] for a in node.args]
+            )
         inner = self.write(method.value)
         if method.attr in SILENT:
             return inner
@@ -339,12 +363,10 @@ class Formula:
         letters = axis_letters(axes)
         if given is None:
             return "".join(letters) or "all"
-        try:
-            wanted = ast.literal_eval(given)
-            places = wanted if isinstance(wanted, tuple) else (wanted,)
-            return "".join(letters[place] for place in places)
-        except (ValueError, IndexError, TypeError):
-            return "rows" if not letters else "".join(letters[:-1])
+        wanted = self.statement.value_of(given)
+        places = wanted if isinstance(wanted, tuple) else (wanted,)
+        more = [*letters, *"pqrs"]  # a window's own rows and columns stand behind the axes that have names
+        return "".join(more[p] if p >= 0 or not letters else letters[p] for p in places)
 
     def _call_len(self, node: ast.Call) -> Piece:
         return self._size(node.args[0], ast.Constant(0))
@@ -368,6 +390,13 @@ class Formula:
         return "0", ATOM
 
     _call_zeros = _call_zeros_like
+
+    def _starred(self, node: ast.Starred) -> Piece:
+        return self.write(node.value)
+
+    def _call_concatenate(self, node: ast.Call) -> Piece:
+        parts = node.args[0].elts if isinstance(node.args[0], ast.List | ast.Tuple) else [node.args[0]]
+        return self.style.function("joined", [self.write(part)[0] for part in parts])
 
     def _call_arange(self, node: ast.Call) -> Piece:
         end = self.write(node.args[-1])
@@ -394,8 +423,8 @@ class Formula:
 
     def _is_single(self, node: ast.expr) -> bool:
         """Whether an expression is one number, so that · and not ⊙ belongs before it."""
-        if isinstance(node, ast.Constant):
-            return True
+        if isinstance(node, ast.Constant | ast.Attribute):
+            return isinstance(node, ast.Constant) or _is_module(node.value)
         if isinstance(node, ast.Name):
             value = self.statement.read.get(node.id)
             return value is not None and np.ndim(value) == 0
@@ -404,7 +433,7 @@ class Formula:
         if isinstance(node, ast.UnaryOp):
             return self._is_single(node.operand)
         if isinstance(node, ast.Subscript):
-            return isinstance(node.value, ast.Attribute) and node.value.attr == "shape"
+            return np.ndim(self.statement.value_of(node)) == 0
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "len":
             return True
         return isinstance(node, ast.Call) and bool(node.args) and all(self._is_single(a) for a in node.args)
@@ -429,6 +458,10 @@ def _says_nothing(node: ast.expr) -> bool:
 
 def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_function(node: ast.Call, *names: str) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in names
 
 
 def _is_module(node: ast.expr) -> bool:

@@ -11,6 +11,7 @@ from chainrule.arrays import Array
 DIGITS = 4
 MOST_WHOLE = 100  # numbers of an array that are given one by one in the dictionary form
 GRID = 28  # rows and columns of a heat map at most
+TILES = 8  # heat maps of one array at most
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -66,8 +67,8 @@ def as_dict(value: Any) -> dict[str, Any]:
     """A value for the dictionary form, made of what JSON knows: its shape, its numbers or what stands for them.
 
     Keys: "shape", "dtype", "text" (one line), "numbers" (nested lists; None for more than 100), "minimum", "maximum",
-    "mean" (of the finite numbers; None where there are none), "zeros" (how many), and for an array with rows and
-    columns that is not whole "grid" (at most 28 × 28 numbers, means of blocks, for a heat map), else None.
+    "mean" (of the finite numbers; None where there are none), "zeros" (how many), and for more than 100 numbers
+    "tiles", what heat maps of it show (see `tiles`), else None.
     """
     if isinstance(value, tuple | list | str):
         return {"shape": None, "dtype": type(value).__name__, "text": inline(value), "numbers": None}
@@ -83,23 +84,24 @@ def as_dict(value: Any) -> dict[str, Any]:
         "maximum": float(finite.max()) if finite.size else None,
         "mean": float(finite.mean()) if finite.size else None,
         "zeros": int(array.size - np.count_nonzero(array)),
-        "grid": None if whole else _json(np.round(grid(array), 6).tolist()),
+        "tiles": None if whole else [_json(np.round(tile, 6).tolist()) for tile in tiles(array)],
     }
 
 
-def grid(array: Array) -> Array:
-    """What a heat map of an array shows, (rows, columns) of at most 28 × 28 each: means of blocks of it.
+def tiles(array: Array) -> list[Array]:
+    """What heat maps of an array show: at most 8 tables, of at most 28 × 28 numbers each, which are means of blocks.
 
-    The first axes become rows where there are more than two; a row whose length is a square is read as an image.
+    An array of more than two axes gives a table for each of its last two, such as the channels of an image; a single
+    row whose length is a square is read as an image.
     """
-    table = array.astype(np.float64)
-    if table.ndim == 4 and table.shape[0] == 1:  # the channels of one image, one below the other
-        table = table.reshape(-1, table.shape[3])
-    elif table.ndim < 2 or (table.ndim == 2 and len(table) == 1):
-        side = round(table.size**0.5)
-        table = table.reshape(side, side) if side * side == table.size else table.reshape(1, -1)
-    else:
-        table = table.reshape(-1, table.shape[-1])
+    values = array.astype(np.float64)
+    if values.ndim < 2 or (values.ndim == 2 and len(values) == 1):
+        side = round(values.size**0.5)
+        values = values.reshape(1, side, side) if side * side == values.size else values.reshape(1, 1, -1)
+    return [_blocks(table) for table in values.reshape(-1, *values.shape[-2:])[:TILES]]
+
+
+def _blocks(table: Array) -> Array:
     for axis in (0, 1):
         starts = np.unique(np.linspace(0, table.shape[axis], GRID + 1).astype(int)[:-1])
         counts = np.diff([*starts, table.shape[axis]])

@@ -45,6 +45,7 @@ class Pass:
     saved: list[Saved]
     t: Array
     loss: Array  # (N,)
+    dloss: Array  # (N,) ∂J/∂loss
     J: Array  # ()
     at: dict[int, Array]  # position k → ∂J/∂x[k], as far as it was worked out
     gradients: Gradients  # parameter name → ∂J/∂parameter
@@ -84,9 +85,10 @@ def take_pass(network: Network, x: Array, t: Array, context: Context, lowest: in
         J = mean_forward(loss)
     stretches.append(Stretch("loss", "loss", kind, calls))
     with recorded_calls() as calls:
-        df = network.loss.backward(mean_backward(network.dJ, loss), f, t)
+        dloss = mean_backward(network.dJ, loss)
+        df = network.loss.backward(dloss, f, t)
     stretches.append(Stretch("backward", "loss", kind, calls))
-    taken = Pass(parts, xs, saved, t, loss, J, {len(parts): df}, {}, stretches)
+    taken = Pass(parts, xs, saved, t, loss, dloss, J, {len(parts): df}, {}, stretches)
     for position in reversed(range(max(lowest, 0), len(parts))):
         _go_back(taken, position, with_input=position > lowest)
     return taken

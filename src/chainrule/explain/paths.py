@@ -76,6 +76,11 @@ class Stage:
     rest: Rest
     sum: float
 
+    def has_terms_of(self, other: Stage) -> bool:
+        """Whether its terms are those of another layer, as behind a Flatten or a ReLU that lets all of them through."""
+        ours, theirs = ([round(t.product, 15) for t in stage.terms] for stage in (self, other))
+        return ours == theirs and self.reached == other.reached
+
 
 @dataclass(frozen=True)
 class Walk:

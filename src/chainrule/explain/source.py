@@ -60,7 +60,7 @@ def _axes_of_arguments(comments: dict[int, str], first_statement: int) -> dict[s
 
 
 def _axes_of_results(comments: dict[int, str], body: list[ast.stmt]) -> dict[str, tuple[str, ...]]:
-    axes = {}
+    axes: dict[str, tuple[str, ...]] = {}
     for statement in (node for top in body for node in ast.walk(top) if isinstance(node, ast.Assign)):
         behind = BEHIND.match(comments.get(statement.end_lineno or 0, ""))
         if behind:

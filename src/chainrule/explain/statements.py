@@ -41,6 +41,13 @@ class Statement:
         """The statement as Python."""
         return ast.unparse(self.node)
 
+    @property
+    def value(self) -> ast.expr:
+        """What stands to the right of the equals sign."""
+        assert isinstance(self.node, ast.Assign | ast.Return)
+        assert self.node.value is not None
+        return self.node.value
+
     def value_of(self, part: ast.expr) -> Any:
         """The value of a piece of the statement."""
         return eval(compile(ast.Expression(part), "<formula>", "eval"), {**self.room, **self.read})
@@ -54,7 +61,7 @@ class Ran:
     statements: tuple[Statement, ...]
 
 
-class _Returned(Exception):
+class _Returned(Exception):  # noqa: N818  # no error: the way out
     """Carries the result out of the blocks of a function."""
 
     def __init__(self, result: Any) -> None:
@@ -80,7 +87,10 @@ class _Frame:
     def __init__(self, function: Callable[..., Any], source: Source, arguments: Values, depth: int) -> None:
         bound = inspect.signature(function).bind(**arguments)
         bound.apply_defaults()
-        self.outside: Values = {**getattr(function, "__globals__", {}), **inspect.getclosurevars(function).nonlocals}
+        called = {name: value for name, value in bound.arguments.items() if callable(value)}
+        self.outside: Values = {
+            **getattr(function, "__globals__", {}), **inspect.getclosurevars(function).nonlocals, **called
+        }  # fmt: skip
         self.room: Values = {**self.outside, **bound.arguments}
         self.source, self.depth, self.done = source, depth, list[Statement]()
 
@@ -124,6 +134,8 @@ class _Frame:
             self._own_copies(node)
         self._execute(ast.Assign(node.targets, ast.Name("_value_", ast.Load())))
         names = [name for target in node.targets for name in names_in(target)]
+        if all(isinstance(self.room[name], list) and not self.room[name] for name in names):
+            return  # empty lists, which the turns of a loop will fill
         self._note(node, read, {name: self.room[name] for name in names}, turn, inner)
 
     def _other(self, node: ast.stmt) -> None:
@@ -141,7 +153,7 @@ class _Frame:
         """The value of an expression; if it is the call of a plain function, then by that one's statements."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and self.depth < DEEPEST:
             function = self.room.get(node.func.id)
-            if _is_helper(function) and not any(isinstance(a, ast.Starred) for a in node.args):
+            if function is not None and _is_helper(function) and not any(isinstance(a, ast.Starred) for a in node.args):
                 given = [self._value(a) for a in node.args]
                 named = {str(k.arg): self._value(k.value) for k in node.keywords}
                 ran = run(function, inspect.signature(function).bind(*given, **named).arguments, self.depth + 1)
@@ -152,7 +164,9 @@ class _Frame:
         self, node: ast.stmt, read: Values, results: Values, turn: tuple[str, ...], inner: tuple[Statement, ...]
     ) -> None:
         note = self.source.notes.get(node.end_lineno or 0, "")
-        called = [part.func.id for part in ast.walk(node) if isinstance(part, ast.Call) and _is_name(part.func)]
+        called = [
+            part.func.id for part in ast.walk(node) if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)
+        ]
         helpers = {name: first_line(self.room[name]) for name in called if _is_helper(self.room.get(name))}
         self.done.append(Statement(node, self.source, read, results, note, turn, helpers, self.outside, inner))
 
@@ -169,10 +183,6 @@ class _Frame:
         module = ast.fix_missing_locations(ast.Module([ast.copy_location(node, self.source.function)], []))
         with np.errstate(all="ignore"):
             exec(compile(module, "<formula>", "exec"), self.room)
-
-
-def _is_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name)
 
 
 def _is_helper(function: Any) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.arrays import Array
+from chainrule.arrays import Array, Shape
 from chainrule.errors import DerivationError
 from chainrule.explain.passes import Stretch
 from chainrule.explain.source import first_line
@@ -41,10 +41,16 @@ class Step:
     statements: tuple[Statement, ...]  # none where the source cannot be read
     results: dict[str, Any]  # the kernel's, by name
     difference: float  # between formula and kernel, of the largest number met
+    focus: dict[Shape, tuple[int, ...]]  # shape of a result → the place in it that the largest path goes through
 
 
-def steps_of(stretches: list[Stretch], names: dict[int, str]) -> Iterator[Step]:
-    """The steps; `names` says what arrays are known to begin with, by their id, and learns the results."""
+def steps_of(
+    stretches: list[Stretch], names: dict[int, str], focus: dict[int, tuple[int, ...]]
+) -> Iterator[Step]:  # fmt: skip
+    """The steps; `names` says what arrays are known to begin with, by their id, and learns the results.
+
+    `focus` says which number of an array matters most, by the array's id.
+    """
     number = 0
     for stretch in stretches:
         if not stretch.calls:
@@ -52,16 +58,18 @@ def steps_of(stretches: list[Stretch], names: dict[int, str]) -> Iterator[Step]:
             yield _silent(number, stretch)
         for call in stretch.calls:
             number += 1
-            yield _step(number, stretch, call, names)
+            yield _step(number, stretch, call, names, focus)
 
 
 def _silent(number: int, stretch: Stretch) -> Step:
     """A layer that called no operation: Dropout in prediction, or a user's own in plain NumPy."""
     about = f"{stretch.kind} calls no operation here: numbers go through, or it does its work in a way of its own."
-    return Step(number, stretch.phase, stretch.place, stretch.kind, "", about, (), (), {}, 0.0)
+    return Step(number, stretch.phase, stretch.place, stretch.kind, "", about, (), (), {}, 0.0, {})
 
 
-def _step(number: int, stretch: Stretch, call: Call, names: dict[int, str]) -> Step:
+def _step(
+    number: int, stretch: Stretch, call: Call, names: dict[int, str], focus: dict[int, tuple[int, ...]]
+) -> Step:  # fmt: skip
     operation = call.operation
     arguments = tuple(Argument(name, names.get(id(value), ""), value) for name, value in call.arguments.items())
     ran = run(operation.reference, call.arguments)
@@ -73,9 +81,10 @@ def _step(number: int, stretch: Stretch, call: Call, names: dict[int, str]) -> S
         if isinstance(value, np.ndarray):
             names.setdefault(id(value), f"{name} of {stretch.place}")
     about = first_line(operation.reference)
+    matters = {value.shape: focus[id(value)] for value in results.values() if id(value) in focus}
     return Step(
         number, stretch.phase, stretch.place, stretch.kind, operation.name, about, arguments, ran.statements, results,
-        difference,
+        difference, matters,
     )  # fmt: skip
 
 
@@ -103,7 +112,7 @@ def _difference(
     limit = SAME.get(str(np.asarray(found[0]).dtype), SAME["float64"])
     if worst > limit:
         raise DerivationError(
-            f"{name}: its kernel and its formula differ by {worst:.1e} of the largest number, at most {limit:g} expected"
+            f"{name}: kernel and formula differ by {worst:.1e} of the largest number, expected at most {limit:g}"
         )
     return worst
 

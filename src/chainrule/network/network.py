@@ -415,7 +415,9 @@ class Network:
             index: which number of it; of x, the sample comes first, and may be left out where there is one.
             optimizer: whose first step is shown at the end; None: SGD().
             terms: how many terms of each sum are shown; the smaller ones are folded.
-            training: whether layers work as in training (Dropout, BatchNorm), in this `step` of a training with `seed`.
+            training: whether layers work as in training (Dropout, BatchNorm, …).
+            seed: of that training: what is dropped is decided by seed and step.
+            step: of that training, from 1.
 
         Returns:
             The derivation; see `chainrule.explain.Derivation`.
