@@ -115,7 +115,7 @@ from chainrule.training import (
 
 __version__ = "0.1.0"
 
-_ROOMS = ("evaluation", "plots", "testing")  # imported when first used, to keep `import chainrule` quick
+_ROOMS = ("estimators", "evaluation", "plots", "testing")  # imported when first used, to keep `import chainrule` quick
 
 
 def __getattr__(name: str) -> Any:
