@@ -18,10 +18,10 @@ from typing import Any
 
 os.environ["SCIPY_ARRAY_API"] = "1"  # read when SciPy is imported: without it a check is skipped
 
-import sklearn  # noqa: E402
-from sklearn.utils import estimator_checks  # noqa: E402
+import sklearn
+from sklearn.utils import estimator_checks
 
-from chainrule import estimators  # noqa: E402
+from chainrule import estimators
 
 
 def shift(seed: int) -> None:

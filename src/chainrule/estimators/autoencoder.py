@@ -20,7 +20,7 @@ from chainrule.layers import Flatten, Layer, Linear, Reshape
 from chainrule.losses import Loss
 
 
-class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator):
+class AutoencoderTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator):  # type: ignore[misc]
     """A network that gives its input back through a narrow middle; `transform` gives the numbers in the middle.
 
         codes = AutoencoderTransformer(2, random_state=0).fit_transform(X)  # (N, 2)

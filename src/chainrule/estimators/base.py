@@ -34,8 +34,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """Samples (N, …) and targets (N, …) as scikit-learn checks them."""
         raise NotImplementedError
 
-    def _learn_targets(self, y: Array, anew: bool, **known: Any) -> None:
-        """Learn which targets there are, before some are held back; not `anew`: whether they are those of before."""
+    def _learn_targets(self, y: Array, anew: bool, classes: Any = None) -> None:
+        """Learn which targets there are, before some are held back; not `anew`: see that they are as before."""
 
     def _learn_scale(self, y: Array, weights: Array | None) -> None:
         """Learn the scale of the targets."""
@@ -56,7 +56,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         """The weights of the classes as `train` takes them."""
         return None
 
-    @with_callbacks
+    @with_callbacks  # type: ignore[untyped-decorator]
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Any:
         """Learn from all the data: anew, or with `warm_start` from the weights there are."""
         anew = not (self.warm_start and hasattr(self, "network_"))
@@ -86,7 +86,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         )
         return self
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **known: Any) -> Any:
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Any:
         """One pass over a piece of the data; the optimizer remembers the pieces before."""
         if self.early_stopping:
             raise SettingError("early_stopping: partial_fit sees a piece of the data at a time; use fit")
@@ -94,7 +94,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
             raise SettingError("optimizer: LBFGS compares costs of all samples, partial_fit has some of them; use fit")
         anew = not hasattr(self, "network_")
         samples, targets, weights = counting(*self._check_data(X, y, reset=anew), sample_weight)
-        self._learn_targets(targets, anew, **known)
+        self._learn_targets(targets, anew, classes)
         if anew:
             self._seed = seed_of(self.random_state)
             self._begin(samples, targets, weights)
@@ -182,7 +182,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         check_is_fitted(self, "network_")
         refuse_masked(X, "X")
         samples = validate_data(self, X, dtype=self._dtypes, allow_nd=True, reset=False)
-        return self.network_.check_inputs(self._prepared(samples), "X")
+        x = self.network_.check_inputs(self._prepared(samples), "X")
+        return self.network_.floats(x)
 
     def _repr_html_inner(self) -> str:
         return super()._repr_html_inner() + self._summary()

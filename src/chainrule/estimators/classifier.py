@@ -30,7 +30,7 @@ def _gives_probabilities(classifier: NetworkClassifier) -> bool:
     return isinstance(classifier._loss(multilabel=False), PROBABILISTIC)
 
 
-class NetworkClassifier(ClassifierMixin, NetworkEstimator):
+class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     """A neural network that decides between classes, or answers yes or no to several questions (multi-label).
 
         classifier = NetworkClassifier((64, 32), epochs=30, random_state=0).fit(X, y)
@@ -201,7 +201,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return (f > 0).astype(int)
         return self.classes_[(f > 0).astype(int) if f.ndim == 1 else f.argmax(axis=1)]
 
-    @available_if(_gives_probabilities)
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class (N, K); of yes to each question for multi-label targets."""
         x = self._inputs(X)
@@ -211,7 +211,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
             return p
         return np.hstack([1 - p, p]) if p.shape[1] == 1 else p / p.sum(axis=1, keepdims=True)
 
-    @available_if(_gives_probabilities)
+    @available_if(_gives_probabilities)  # type: ignore[untyped-decorator]
     def predict_log_proba(self, X: Any) -> Array:
         """The logarithm of `predict_proba`."""
         with np.errstate(divide="ignore"):

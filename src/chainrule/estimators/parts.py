@@ -33,14 +33,15 @@ def part(value: Any, kind: type[Part], name: str, **settings: Any) -> Part:
         return kind.from_configuration(value.configuration())
     kinds = {one.__name__.lower(): one for one in Configurable.register.values() if is_dataclass(one)} | ALSO
     known = {word: one for word, one in kinds.items() if issubclass(one, kind)}
-    found = known.get(value.replace("_", "").lower()) if isinstance(value, str) else None
+    found: type[Any] | None = known.get(value.replace("_", "").lower()) if isinstance(value, str) else None
     if found is None:
         names = ", ".join(sorted(known))
         raise SettingError(f"{name}: expected a {kind.__name__} or the name of one, got {value!r}; known are {names}")
     try:
-        return found(**settings)
+        made: Part = found(**settings)
     except TypeError:
         raise SettingError(f"{name}: {found.__name__} needs settings; pass {found.__name__}(...) itself") from None
+    return made
 
 
 def layers_of(value: Any, activation: Any, dropout: float, name: str = "layers") -> list[Layer]:

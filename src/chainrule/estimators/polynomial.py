@@ -159,13 +159,15 @@ class PolynomialRegressor(NumberEstimator):
             b = b - self._standardizer.mean @ W
         if self._target_scale is not None:
             W, b = W * self._target_scale.deviation, b * self._target_scale.deviation + self._target_scale.mean
-        self.coef_, self.intercept_ = (W.T, b) if self._columns else (W[:, 0], b[0])
+        self.coef_: Array = W.T if self._columns else W[:, 0]
+        self.intercept_: Any = b if self._columns else b[0]
         names = getattr(self, "feature_names_in_", None)
         self.terms_ = self._powers().fit(np.zeros((1, self.n_features_in_))).get_feature_names_out(names)
 
 
 def greatest_curvature(x: Array, weights: Array | None) -> float:
     """The greatest eigenvalue of (1/N) Σ x xᵀ over samples x (N, I), with a 1 for the bias, weighted where they are."""
-    x = np.hstack([x, np.ones((len(x), 1))])
-    w = np.ones(len(x)) if weights is None else weights
-    return float(np.linalg.eigvalsh((x.T * w) @ x / w.sum())[-1])
+    shares = np.full(len(x), 1 / len(x)) if weights is None else weights / weights.sum()  # (N,)
+    rows = np.sqrt(shares)[:, None] * np.hstack([x, np.ones((len(x), 1))])  # (N, I + 1)
+    products = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows  # of the same eigenvalues but for zeros
+    return float(np.linalg.eigvalsh(products)[-1])

@@ -8,14 +8,13 @@ from typing import Any
 
 from chainrule.training import Callback, Run
 
+__all__ = ["CallbackSupportMixin", "Tasks", "with_callbacks"]
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
-
-    HAS_CALLBACKS = True
 except ImportError:
-    HAS_CALLBACKS = False
 
-    class CallbackSupportMixin:  # type: ignore[no-redef]
+    class CallbackSupportMixin:
         """Nothing: this scikit-learn has no callbacks."""
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:

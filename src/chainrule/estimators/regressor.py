@@ -20,7 +20,7 @@ from chainrule.losses import AbsoluteError, Huber, Loss, SquaredError
 SCALABLE = (SquaredError, AbsoluteError, Huber)  # losses that may be taken of standardised targets
 
 
-class NumberEstimator(RegressorMixin, NetworkEstimator):
+class NumberEstimator(RegressorMixin, NetworkEstimator):  # type: ignore[misc]
     """Base of the estimators that predict one number or several of each sample."""
 
     def predict(self, X: Any) -> Array:
@@ -45,7 +45,7 @@ class NumberEstimator(RegressorMixin, NetworkEstimator):
         )
         return samples, numbers.astype(np.float64, copy=False)
 
-    def _learn_targets(self, y: Array, anew: bool) -> None:
+    def _learn_targets(self, y: Array, anew: bool, classes: Any = None) -> None:
         if anew:
             self._columns = y.ndim == 2
             self.n_outputs_ = y.shape[1] if self._columns else 1
