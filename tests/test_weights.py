@@ -243,9 +243,9 @@ def test_sample_weights_that_do_not_fit_are_refused_and_named(weights, error, me
 
 def test_weights_that_are_all_0_are_refused():
     for class_weight in (None, "balanced"):
-        with pytest.raises(DataError, match="sample_weight: the weights of all samples are 0"):
+        with pytest.raises(DataError, match="sample_weight: the weights of all samples are zero"):
             network().evaluate(X, LABELS, sample_weight=np.zeros(30), class_weight=class_weight)
-    with pytest.raises(DataError, match="the weights of all samples are 0"):
+    with pytest.raises(DataError, match="the weights of all samples are zero"):
         cr.train(network(), (X, LABELS), class_weight=[0, 0, 0])
 
 

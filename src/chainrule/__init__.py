@@ -120,7 +120,18 @@ __version__ = "0.1.0"
 
 # Imported when first used, to keep `import chainrule` quick.
 # Imported when first used, to keep `import chainrule` quick.
-_ROOMS = ("evaluation", "explain", "export", "interop", "plots", "selection", "serving", "tabular", "testing")
+_ROOMS = (
+    "estimators",
+    "evaluation",
+    "explain",
+    "export",
+    "interop",
+    "plots",
+    "selection",
+    "serving",
+    "tabular",
+    "testing",
+)
 _FROM_ROOMS = {"compare": "selection", "cross_validate": "selection", "search": "selection"}  # functions of theirs
 
 

@@ -34,8 +34,8 @@ class Standardizer:
     deviation: Array
 
     @classmethod
-    def fit(cls, x: Any) -> Standardizer:
-        """Learn mean and deviation from samples x (N, …).
+    def fit(cls, x: Any, *, sample_weight: Array | None = None) -> Standardizer:
+        """Learn mean and deviation from samples x (N, …), each of which counts as its weight (N,) says, above 0.
 
         Raises:
             DataTypeError, DataError: not finite numbers, too large ones, or none at all.
@@ -46,8 +46,12 @@ class Standardizer:
         if len(samples) == 0:
             raise DataError("x: expected at least one sample to learn mean and deviation from, got none")
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = samples.mean(axis=0, dtype=np.float64)
-            deviation = samples.std(axis=0, dtype=np.float64)
+            if sample_weight is None:
+                mean = samples.mean(axis=0, dtype=np.float64)
+                deviation = samples.std(axis=0, dtype=np.float64)
+            else:
+                mean = np.average(samples.astype(np.float64), axis=0, weights=sample_weight)
+                deviation = np.sqrt(np.average((samples - mean) ** 2, axis=0, weights=sample_weight))
         if not np.isfinite(deviation).all():
             raise DataError("x: the values are so large that their squares overflow; divide them by a constant first")
         constant = (samples == samples[0]).all(axis=0) | (deviation == 0)

@@ -92,7 +92,7 @@ def _below_1(weights: Array, name: str) -> Array:
     """Weights in the same proportions, the largest 1, so that no sum overflows. Raises DataError where all are 0."""
     largest = weights.max(initial=0)
     if largest == 0:
-        raise DataError(f"{name}: the weights of all samples are 0; at least one must count")
+        raise DataError(f"{name}: the weights of all samples are zero; at least one must count")
     return weights / largest
 
 

@@ -45,7 +45,7 @@ class Watcher(Callback):
         self.patience = whole_number(patience, f"{name}: patience")
         self.minimum_change = real_number(minimum_change, f"{name}: minimum_change")
         self.best_epoch = 0
-        self._sign = -1 if monitor.endswith("accuracy") else 1
+        self._sign = -1 if monitor.endswith(("accuracy", "score")) else 1
 
     def on_improvement(self, run: Run) -> None:
         """After an epoch in which the figure was better than ever."""
@@ -85,7 +85,7 @@ class EarlyStopping(Watcher):
     """Stops when a figure has not improved for some epochs, and puts the best weights back. Source: mission item B6.
 
     Args:
-        monitor: a name in the history; figures that end in "accuracy" should grow, all others shrink.
+        monitor: a name in the history; figures that end in "accuracy" or "score" should grow, all others shrink.
         patience: how many epochs to wait for an improvement.
         minimum_change: what counts as one.
 
@@ -125,7 +125,7 @@ class ReduceOnPlateau(Watcher):
     history gets "learning_rate", that of the epoch's last step.
 
     Args:
-        monitor: a name in the history; figures that end in "accuracy" should grow, all others shrink.
+        monitor: a name in the history; figures that end in "accuracy" or "score" should grow, all others shrink.
         patience: how many epochs to wait for an improvement.
         minimum_change: what counts as one.
         factor: what the rate is multiplied by.
@@ -164,7 +164,7 @@ class SaveBest(Watcher):
 
     Args:
         path: of the model file; it is replaced each time.
-        monitor: a name in the history; figures that end in "accuracy" should grow, all others shrink.
+        monitor: a name in the history; figures that end in "accuracy" or "score" should grow, all others shrink.
         minimum_change: what counts as better.
 
     Raises:
