@@ -116,12 +116,15 @@ from chainrule.training import (
 __version__ = "0.1.0"
 
 # Imported when first used, to keep `import chainrule` quick.
-_ROOMS = ("evaluation", "explain", "plots", "serving", "tabular", "testing")
+_ROOMS = ("doctor", "evaluation", "explain", "plots", "serving", "tabular", "testing")
+_FUNCTIONS_OF = {"Doctor": "doctor", "diagnose": "doctor"}  # likewise what of them belongs at the door
 
 
 def __getattr__(name: str) -> Any:
     if name in _ROOMS:
         return importlib.import_module(f"{__name__}.{name}")
+    if name in _FUNCTIONS_OF:
+        return getattr(importlib.import_module(f"{__name__}.{_FUNCTIONS_OF[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
