@@ -213,38 +213,60 @@ def rate_too_low(rng: np.random.Generator) -> Planted:
 
 
 @operation
-def plain_exponential_forward(x):  # x (N, …)
-    """eˣ."""
-    return np.exp(x)
+def root_forward(x):  # x (N, …)
+    """√x."""
+    return np.sqrt(x)
 
 
 @operation
-def plain_exponential_backward(dy, y):  # dy, y (N, …)
-    """∂L/∂x from ∂L/∂y and y = eˣ."""
-    return dy * y
+def root_backward(dy, y):  # dy, y (N, …)
+    """∂L/∂x from ∂L/∂y and y = √x."""
+    return dy / (2 * y)
+
+
+@operation
+def logarithm_forward(x):  # x (N, …)
+    """log x."""
+    return np.log(x)
+
+
+@operation
+def logarithm_backward(dy, x):  # dy, x (N, …)
+    """∂L/∂x from ∂L/∂y and y = log x."""
+    return dy / x
 
 
 @dataclass(eq=False)
-class Exponential(cr.Layer):
-    """y = eˣ: a layer of a user's own that asks for trouble."""
+class Root(cr.Layer):
+    """y = √x: a layer of a user's own whose slope at 0 is infinite."""
 
     def forward(self, x, context):
-        y = plain_exponential_forward(x)
+        y = root_forward(x)
         return y, (y,)
 
     def backward(self, dy, saved):
         (y,) = saved
-        return plain_exponential_backward(dy, y), {}
+        return root_backward(dy, y), {}
+
+
+@dataclass(eq=False)
+class Logarithm(cr.Layer):
+    """y = log x: one that is infinite at 0."""
+
+    def forward(self, x, context):
+        return logarithm_forward(x), (x,)
+
+    def backward(self, dy, saved):
+        (x,) = saved
+        return logarithm_backward(dy, x), {}
 
 
 def values_not_finite(rng: np.random.Generator) -> Planted:
-    """Two layers of a user's own in which small steps become large ones, until a value is not finite."""
-    while True:
-        case = sensible(rng, activations=(cr.Tanh,))
-        widths = [int(rng.integers(16, 65)) for _ in range(2)]
-        sick = replace(case, layers=stack(widths, Exponential, width_of(case), cr.Glorot()))
-        if outcome(sick).loss == float("inf"):
-            return case, sick
+    """A layer of a user's own that has no finite value, or slope, where a ReLU is 0."""
+    case = sensible(rng, activations=(cr.ReLU,))
+    at = [position + 1 for position, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)]
+    place = pick(rng, at)
+    return case, replace(case, layers=(*case.layers[:place], pick(rng, (Root, Logarithm))(), *case.layers[place:]))
 
 
 def outlying_values(rng: np.random.Generator) -> Planted:

@@ -84,6 +84,20 @@ class Evidence:
         return 1 - self.last / self.chance
 
     @property
+    def right(self) -> float:
+        """The share of validation samples decided right, of training samples where there are none; R² of numbers."""
+        for name in ("validation_accuracy", "accuracy"):
+            if self.history.get(name):
+                return self.history[name][-1]
+        return self.learned
+
+    @property
+    def missed(self) -> float:
+        """How much more the nearest neighbours alone can tell than the network; NaN where that is not known."""
+        near = self.facts and self.facts.neighbours
+        return near.agreement - self.right if near else float("nan")
+
+    @property
     def falling(self) -> float:
         """By which share the training loss fell over the last quarter of the epochs, at least two."""
         if len(self.losses) < 2:

@@ -10,7 +10,7 @@ from chainrule.arrays import Array, Labels
 
 MOST_ROWS = 2000  # looked at for neighbours, which takes time that grows with its square
 NEIGHBOURS = 15
-FEWEST_ROWS = 100  # of fewer, neighbours say little
+FEWEST_ROWS = 40  # of fewer, neighbours say little
 FAR = 1000  # times as large as all but one in a hundred: a value that no scale explains
 SHIFTS = (1, -1, 2, -2)  # by how many rows targets slip when a line is lost or doubled
 
@@ -135,12 +135,13 @@ def _doubles(rows: Array, validation: Array | None) -> tuple[tuple[int, ...], fl
 
 
 def _nearest(x: Array) -> Labels:
-    """The rows (N, 15) nearest to each of x (N, D), itself left out."""
+    """The rows (N, 15) nearest to each of x (N, D), itself left out; of few samples fewer."""
     x = x.astype(np.float32) - x.mean(axis=0).astype(np.float32)
     squares = (x * x).sum(axis=1)
     distance = squares[:, None] + squares - 2 * (x @ x.T)  # (N, N) ‖a − b‖²
     np.fill_diagonal(distance, np.inf)
-    return np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    count = min(NEIGHBOURS, len(x) // 10)
+    return np.argpartition(distance, count, axis=1)[:, :count]
 
 
 def _of_classes(near: Labels, y: Labels, rows: Labels) -> Neighbours:
@@ -154,7 +155,7 @@ def _of_classes(near: Labels, y: Labels, rows: Labels) -> Neighbours:
     return Neighbours(
         agreement=agreement,
         chance=chance,
-        pure=float((votes.max(axis=1) >= NEIGHBOURS - 1).mean()),
+        pure=float((votes.max(axis=1) >= near.shape[1] - 1).mean()),
         doubtful=tuple(rows[answer != y].tolist()),
         shift=best if slipped else 0,
         shifted=moved[best],
@@ -174,7 +175,7 @@ def _of_numbers(near: Labels, t: Array) -> Neighbours:
     moved = {shift: _explained(near, np.roll(values, shift, axis=0)) for shift in SHIFTS}
     best = max(moved, key=lambda shift: moved[shift])
     slipped = moved[best] > 2 * max(agreement, 0) + 0.3
-    return Neighbours(agreement, 0.0, 1.0, (), best if slipped else 0, moved[best])
+    return Neighbours(agreement, 0.0, 0.0, (), best if slipped else 0, moved[best])
 
 
 def _explained(near: Labels, t: Array) -> float:

@@ -17,8 +17,8 @@ class Cause(IntEnum):
 
     DATA = 1  # what is learned from
     DESIGN = 2  # how the network is put together, and where its weights start
-    SETTINGS = 3  # how far and how often it steps
-    SIGNAL = 4  # what became of signals on their way through the layers
+    OBJECTIVE = 3  # what is to become small
+    STEPS = 4  # how far and how often it steps
     OUTCOME = 5  # what came of it all
 
 

@@ -96,7 +96,8 @@ class Doctor(Callback):
         x, t, w = run.data
         rows = np.linspace(0, len(t) - 1, min(SEEN, len(t))).astype(int)
         loss = run.network.measure(x[rows], t[rows], None if w is None else w[rows])["loss"]
-        return _finite({"loss": loss, **figures(run, self.samples)})
+        found = {"loss": loss, **figures(run, self.samples)}
+        return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def _recall(self) -> Array | None:
         """The share found of each class (K,), in the validation data where they have all of them."""

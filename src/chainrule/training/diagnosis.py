@@ -51,9 +51,10 @@ def figures(run: Run, samples: int) -> Record:
     x, t, w = _some(run, samples)
     record: Record = {}
     inputs = x
-    for position, layer in enumerate(run.network.layers):
-        context = run.network.body.context_at(position, run.context)
-        inputs = _look_at(layer, inputs, context, f"layers.{position}", record)
+    with np.errstate(all="ignore"):  # a mean of what is not finite is not finite either
+        for position, layer in enumerate(run.network.layers):
+            context = run.network.body.context_at(position, run.context)
+            inputs = _look_at(layer, inputs, context, f"layers.{position}", record)
     record |= _gradient_norms(run, x, t, w)
     if not isinstance(run.optimizer, LBFGS):
         record |= _update_ratios(run, x, t, w)

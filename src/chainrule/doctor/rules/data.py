@@ -11,9 +11,11 @@ from chainrule.layers import BatchNorm, Embedding, LayerNorm
 LARGE, SMALL = 20, 0.02  # sizes of a feature, 1 being what weights start for
 OFF_CENTRE = 20  # standard deviations that a feature's mean may lie from 0
 RARE = 0.3  # of the share that each class would have if all had the same
-LOST = 0.6  # the share of a class that should be found at least
-MIXED = 0.15  # share of samples in a neighbourhood of one class below which labels are doubtful
+LOST = 0.7  # the share of a class that should be found at least
+MIXED = 0.3  # share of samples in a neighbourhood of one class below which labels are doubtful
+ENOUGH = 100  # samples: neighbours of fewer are too far away to judge a label by
 LEAK = 0.02  # of the validation samples
+CHANCE_HITS = 2  # rows may be alike by chance
 
 
 @rule
@@ -60,7 +62,7 @@ SCALES = (BatchNorm, LayerNorm, Embedding)  # layers that do not mind
 def leaked_rows(seen: Evidence) -> Finding | None:
     """Samples that stand in the training data and in the validation data."""
     facts = seen.facts
-    if facts is None or facts.leaked_share <= LEAK or facts.repeated > 0.5:  # a table of few cases repeats itself
+    if facts is None or facts.leaked_share <= LEAK or len(facts.leaked) <= CHANCE_HITS or facts.repeated > 0.5:  # a table of few cases repeats itself
         return None
     return Finding(
         "leaked rows",
@@ -77,7 +79,7 @@ def leaked_rows(seen: Evidence) -> Finding | None:
 def wrong_labels(seen: Evidence) -> Finding | None:
     """Targets that do not belong to their samples: slipped by a row, shuffled, or many of them wrong."""
     near = seen.facts and seen.facts.neighbours
-    if not near:
+    if not near or seen.facts.samples < ENOUGH:
         return None
     if near.shift:
         where = "up" if near.shift < 0 else "down"
@@ -91,7 +93,7 @@ def wrong_labels(seen: Evidence) -> Finding | None:
             {"roll_targets": near.shift},
         )
     beyond_chance = (near.agreement - near.chance) / (1 - near.chance)
-    if beyond_chance < 0.1:
+    if beyond_chance < 0.1 and near.pure <= MIXED:
         return Finding(
             "wrong labels",
             f"The most similar samples tell nothing about a sample's target: {near.agreement:.0%} agreement, where "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from chainrule.doctor.evidence import Evidence
 from chainrule.doctor.finding import Cause, Finding, rule
 from chainrule.layers import Linear
@@ -11,6 +13,7 @@ NARROW = 8  # units in a hidden layer
 ROOM = 32  # units that do for small data
 SHORT_OF = 0.12  # share of what similar samples tell that the network does not find
 STILL_FALLING = 0.15  # by which share the loss fell over the last quarter of the epochs
+FAR_FROM_IT = 0.2
 PATIENCE = 5
 
 
@@ -23,11 +26,10 @@ def underfitting(seen: Evidence) -> Finding | None:
     widths = [layer.out_features for layer in seen.layers if isinstance(layer, Linear)][:-1]
     if any(not isinstance(layer, Linear) and layer.parameters for layer in seen.layers) or min(widths, default=0) >= NARROW:
         return None
-    right = seen.history["accuracy"][-1] if "accuracy" in seen.history else seen.learned
-    if not near.agreement - right > SHORT_OF:
+    if not seen.missed > SHORT_OF:
         return None
     room = f"its narrowest hidden layer has {min(widths)} units" if widths else "it has no hidden layer"
-    figure = f"{right:.0%} of the training samples right" if "accuracy" in seen.history else f"R² {right:.2f}"
+    figure = f"{seen.right:.0%} of the samples right" if "accuracy" in seen.history else f"R² {seen.right:.2f}"
     return Finding(
         "underfitting",
         f"The network gets {figure}; their nearest neighbours alone tell {near.agreement:.0%}. Training and validation "
@@ -46,7 +48,7 @@ def overfitting(seen: Evidence) -> Finding | None:
     best = min(seen.validation)
     at = seen.validation.index(best) + 1
     last = seen.validation[-1]
-    if last < RISEN * best + 0.02 * (seen.chance or 0) or last < seen.last * 1.2 or at > 0.9 * len(seen.validation):
+    if not last < math.inf or last < RISEN * best + 0.02 * (seen.chance or 0) or last < seen.last * 1.2 or at > 0.9 * len(seen.validation):
         return None
     return Finding(
         "overfitting",
@@ -68,7 +70,9 @@ def too_little_training(seen: Evidence) -> Finding | None:
     falling = seen.falling if epochs > 1 else 1.0
     reached = (seen.validation or seen.losses)[-1] / seen.chance
     few = epochs <= 8
-    if epochs < seen.settings.epochs or falling < STILL_FALLING or reached < (0.08 if few else 0.2):
+    barely_begun = few and falling > STILL_FALLING and reached > 0.08
+    on_its_way = falling > STILL_FALLING and seen.missed > 0.05
+    if epochs < seen.settings.epochs or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
         return None
     more = max(20, 10 * epochs) if few else 4 * epochs
     return Finding(

@@ -26,7 +26,7 @@ def penalty_too_strong(seen: Evidence) -> Finding | None:
         f"The penalty adds {how.penalty_scale:.2g} times each weight to its gradient, and the loss stays at that of "
         f"guessing ({seen.last:.3g} of {seen.chance or math.nan:.3g}).",
         f"Lower its strength from {how.penalty.strength:g} to {strength:g}, or do without.",
-        Cause.SETTINGS,
+        Cause.OBJECTIVE,
         {"penalty": strength},
     )
 

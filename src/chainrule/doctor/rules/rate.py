@@ -34,7 +34,7 @@ def learning_rate_too_high(seen: Evidence) -> Finding | None:
     if how is None or isinstance(how.optimizer, LBFGS) or not step > SUSPECT:
         return None
     longest = LONGEST if isinstance(how.optimizer, SGD | Momentum | Nesterov) else LONGEST_ADAPTIVE
-    restless = seen.bounces > BOUNCES or seen.learned < 0.05 or seen.failure is not None
+    restless = seen.bounces > BOUNCES or (seen.learned < 0.05 and len(seen.losses) > 2) or seen.failure is not None
     if not (restless or step > longest):
         return None
     rate = round_down(how.learning_rate * min(0.3, max(GOOD / step, 1e-6)))
@@ -46,7 +46,7 @@ def learning_rate_too_high(seen: Evidence) -> Finding | None:
         f"At a rate of {how.learning_rate:g} the first steps change the weights by {step:.2g} of their length "
         f"(about {GOOD:g} is usual); {what}.",
         f"Lower the learning rate to {rate:g}.",
-        Cause.SETTINGS,
+        Cause.STEPS,
         {"learning_rate": rate},
     )
 
@@ -66,6 +66,6 @@ def learning_rate_too_low(seen: Evidence) -> Finding | None:
         f"At a rate of {how.learning_rate:g} a step changes the weights by {step:.1g} of their length (about {GOOD:g} "
         f"is usual); the loss went from {before:.4g} to {seen.last:.4g} in {len(seen.losses)} epochs.",
         f"Raise the learning rate to {rate:g}.",
-        Cause.SETTINGS,
+        Cause.STEPS,
         {"learning_rate": rate},
     )
