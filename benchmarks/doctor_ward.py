@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 import chainrule as cr
-from chainrule.doctor.examination import DEFAULTS
 from chainrule.errors import ChainruleError, DivergenceError
 from chainrule.operations.operation import operation
 from chainrule.randomness import stream
@@ -263,10 +262,13 @@ class Logarithm(cr.Layer):
 
 def values_not_finite(rng: np.random.Generator) -> Planted:
     """A layer of a user's own that has no finite value, or slope, where a ReLU is 0."""
-    case = sensible(rng, activations=(cr.ReLU,))
-    at = [position + 1 for position, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)]
-    place = pick(rng, at)
-    return case, replace(case, layers=(*case.layers[:place], pick(rng, (Root, Logarithm))(), *case.layers[place:]))
+    while True:
+        case = sensible(rng, activations=(cr.ReLU,))
+        place = pick(rng, [at + 1 for at, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)])
+        layers = (*case.layers[:place], pick(rng, (Root, Logarithm))(), *case.layers[place:])
+        sick = replace(case, layers=layers)
+        if outcome(sick).loss == float("inf"):
+            return case, sick
 
 
 def outlying_values(rng: np.random.Generator) -> Planted:

@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import numpy as np
-
 from chainrule.arrays import Array
 from chainrule.doctor.facts import Facts
 from chainrule.doctor.failure import Failure
 from chainrule.layers import Layer
 from chainrule.losses import Loss
-from chainrule.optimizers import Optimizer
+from chainrule.optimizers import Momentum, Nesterov, Optimizer
 from chainrule.regularizers import Penalty
 
 
@@ -119,12 +117,14 @@ class Evidence:
         return {name: g for name, g in self.at_start("gradient_norm").items() if name in self.at_start("update_ratio")}
 
     @property
-    def update_ratio(self) -> float:
-        """The median over epochs of how far a step moves the layer that it moves farthest; NaN where not measured."""
-        of_layers = list(self.figures("update_ratio").values())
-        if of_layers:
-            return float(np.median(np.max(of_layers, axis=0)))
-        return max(self.at_start("update_ratio").values(), default=float("nan"))
+    def first_step(self) -> float:
+        """How far the first steps move the layer they move farthest, by the length of its weights; NaN if not known.
+
+        With momentum, steps in the same direction add up to 1 / (1 − μ) of the first.
+        """
+        ratio = max(self.at_start("update_ratio").values(), default=float("nan"))
+        optimizer = self.settings and self.settings.optimizer
+        return ratio / (1 - optimizer.momentum) if isinstance(optimizer, Momentum | Nesterov) else ratio
 
     @property
     def bounces(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,3 +67,9 @@ def all_rules() -> dict[str, Rule]:
     for module in pkgutil.iter_modules(rules.__path__):
         importlib.import_module(f"{rules.__name__}.{module.name}")
     return RULES
+
+
+def round_down(value: float) -> float:
+    """1, 2 or 5 times a power of ten, at most `value`."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(f"{max(digit for digit in (1, 2, 5) if digit * power <= value * (1 + 1e-9)) * power:.1g}")

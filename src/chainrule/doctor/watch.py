@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from chainrule.arrays import Array
+from chainrule.arrays import Array, Labels, Samples
 from chainrule.configuration import whole_number
 from chainrule.doctor.evidence import Evidence, Settings
 from chainrule.doctor.facts import Facts, facts_of
@@ -15,6 +15,8 @@ from chainrule.doctor.failure import Failure
 from chainrule.doctor.finding import Finding, judge
 from chainrule.losses import BinaryCrossEntropy, CrossEntropy, SquaredError
 from chainrule.network import Network
+from chainrule.optimizers import Optimizer
+from chainrule.regularizers import Penalty
 from chainrule.training import Callback, Run
 from chainrule.training.diagnosis import figures
 from chainrule.training.history import Record
@@ -83,7 +85,16 @@ class Doctor(Callback):
             chance=chance_loss(run.network, run.data[1]),
             layers=run.network.layers,
             loss=run.network.loss,
-            settings=_settings(run),
+            settings=settings_of(
+                run.network,
+                run.optimizer,
+                run.rate_at(max(1, run.step)),
+                run.steps_per_epoch,
+                run.samples,
+                run.epochs,
+                run.penalty,
+                run.data[2] is not None,
+            ),
             facts=self.facts,
             recall=self._recall(),
             failure=failure,
@@ -101,18 +112,14 @@ class Doctor(Callback):
 
     def _recall(self) -> Array | None:
         """The share found of each class (K,), in the validation data where they have all of them."""
-        network = self.run.network
         if self._classes is None:
             return None
-        x, t = self._held_out or self.run.data[:2]
-        if len(np.unique(network.loss.classes_of(t))) < len(np.unique(self._classes)):
-            x, t = self.run.data[:2]
-        rows = np.linspace(0, len(t) - 1, min(SEEN, len(t))).astype(int)
-        y, scores = network.loss.classes_of(t[rows]), network._scores(x[rows], 512)
-        if y is None or not np.isfinite(scores).all():
-            return None
-        found = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(int)
-        return np.bincount(y[found == y], minlength=y.max() + 1) / np.maximum(1, np.bincount(y))
+        network = self.run.network
+        if self._held_out is not None:
+            x, t = self._held_out
+            if len(np.unique(network.loss.classes_of(t))) == len(np.unique(self._classes)):
+                return recall_of(network, x, t)
+        return recall_of(network, *self.run.data[:2])
 
     def _speak(self, run: Run) -> None:
         if self.findings:
@@ -127,25 +134,50 @@ def chance_loss(network: Network, t: Array) -> float | None:
     loss = network.loss
     y = loss.classes_of(t)
     if isinstance(loss, CrossEntropy | BinaryCrossEntropy) and y is not None:
-        shares = np.bincount(y) / len(y)
-        return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+        return entropy(y)
     if isinstance(loss, SquaredError):
         values = np.eye(network.output_shape[0])[t] if t.dtype.kind == "i" else t.reshape(len(t), -1)
         return float(values.var(axis=0, dtype=np.float64).sum() / 2)
     return None
 
 
-def _settings(run: Run) -> Settings:
-    scale = 0.0 if run.penalty is None else sum(run.penalty.scales(run.network.parameters, run.samples))
+def entropy(y: Labels) -> float:
+    """−Σ p log p of the classes y (N,): the cross-entropy of answering with their shares."""
+    shares = np.bincount(y) / len(y)
+    return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+
+
+def recall_of(network: Network, x: Samples, t: Array) -> Array | None:
+    """The share of each class that the network finds (K,), on some of these samples; None if a score is not finite."""
+    rows = np.linspace(0, len(t) - 1, min(SEEN, len(t))).astype(int)
+    y = network.loss.classes_of(t[rows])
+    scores, _ = network.forward(network.floats(x[rows]))
+    if y is None or not np.isfinite(scores).all():
+        return None
+    found = scores.argmax(axis=1) if scores.shape[1] > 1 else (scores[:, 0] > 0).astype(int)
+    return np.bincount(y[found == y], minlength=y.max() + 1) / np.maximum(1, np.bincount(y))
+
+
+def settings_of(
+    network: Network,
+    optimizer: Optimizer,
+    rate: float,
+    steps_per_epoch: int,
+    samples: int,
+    epochs: int,
+    penalty: Penalty | None,
+    class_weights: bool,
+) -> Settings:
+    """What the rules want to know of the settings of a training."""
     return Settings(
-        optimizer=run.optimizer,
-        learning_rate=run.rate_at(max(1, run.step)),
-        batch_size=-(-run.samples // run.steps_per_epoch),
-        steps_per_epoch=run.steps_per_epoch,
-        epochs=run.epochs,
-        penalty=run.penalty,
-        penalty_scale=scale,
-        class_weights=run.data[2] is not None,
+        optimizer=optimizer,
+        learning_rate=rate,
+        batch_size=-(-samples // steps_per_epoch),
+        steps_per_epoch=steps_per_epoch,
+        epochs=epochs,
+        penalty=penalty,
+        penalty_scale=0.0 if penalty is None else sum(penalty.scales(network.parameters, samples)),
+        class_weights=class_weights,
     )
 
 

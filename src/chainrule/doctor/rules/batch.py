@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from chainrule.doctor.evidence import Evidence
 from chainrule.doctor.finding import Cause, Finding, rule
-from chainrule.doctor.rules.rate import SHORTEST, first_step
+from chainrule.doctor.rules.rate import FEW_SAMPLES, LONGEST, SHORTEST
 from chainrule.optimizers import LBFGS
 
 USUAL = 32
 FEW_STEPS = 4  # in an epoch
 FEW_STEPS_IN_ALL = 250
-FEW_SAMPLES = 4  # in a batch
 LONG = 0.05  # a step, by the length of the weights: shorter ones average over batches by themselves
 
 
@@ -23,7 +22,7 @@ def batch_too_large(seen: Evidence) -> Finding | None:
     steps = how.steps_per_epoch * len(seen.losses)
     if not seen.over or how.steps_per_epoch > FEW_STEPS or steps > FEW_STEPS_IN_ALL or how.batch_size <= USUAL:
         return None
-    if first_step(seen) < SHORTEST or not (seen.falling > 0.1 or seen.learned < 0.7):
+    if seen.first_step < SHORTEST or not (seen.falling > 0.1 or seen.learned < 0.7):
         return None
     return Finding(
         "batch too large",
@@ -39,7 +38,9 @@ def batch_too_large(seen: Evidence) -> Finding | None:
 def batch_too_small(seen: Evidence) -> Finding | None:
     """So small batches that each step goes where a sample or two want it, and the loss is tossed about."""
     how = seen.settings
-    if how is None or how.batch_size > FEW_SAMPLES or how.steps_per_epoch < USUAL or not first_step(seen) > LONG:
+    if how is None or how.batch_size > FEW_SAMPLES or how.steps_per_epoch < USUAL:
+        return None
+    if not LONG < seen.first_step < LONGEST:
         return None
     best = min(seen.validation, default=0.0)
     worse = bool(seen.validation) and seen.validation[-1] > 1.3 * best + 0.01 * (seen.chance or 0)

@@ -14,6 +14,7 @@ ROOM = 32  # units that do for small data
 SHORT_OF = 0.12  # share of what similar samples tell that the network does not find
 STILL_FALLING = 0.15  # by which share the loss fell over the last quarter of the epochs
 FAR_FROM_IT = 0.2
+ORDINARY = 1e6  # numbers up to here are no reason for a result that is not finite
 PATIENCE = 5
 
 
@@ -71,7 +72,7 @@ def too_little_training(seen: Evidence) -> Finding | None:
     reached = (seen.validation or seen.losses)[-1] / seen.chance
     few = epochs <= 8
     barely_begun = few and falling > STILL_FALLING and reached > 0.08
-    on_its_way = falling > STILL_FALLING and seen.missed > 0.05
+    on_its_way = falling > STILL_FALLING and seen.missed > 0.1
     if epochs < seen.settings.epochs or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
         return None
     more = max(20, 10 * epochs) if few else 4 * epochs
@@ -88,21 +89,39 @@ def too_little_training(seen: Evidence) -> Finding | None:
 @rule
 def values_not_finite(seen: Evidence) -> Finding | None:
     """Where a value first was no longer finite; the root cause is whatever stands before it, if anything does."""
-    if seen.failure is None:
-        return None
     where = seen.failure
+    if where is None:
+        return None
     by = f", in {where.operation}" if where.operation else ""
     sample = "" if where.sample is None else f", for training sample {where.sample}"
-    change: dict[str, float] = {"clip": 1.0}
-    if seen.settings is not None:
-        change["learning_rate"] = float(f"{seen.settings.learning_rate / 10:.1g}")
+    evidence = f"A value first was not finite in {where.layer}{by}, at epoch {where.epoch}, step {where.step}{sample}"
+    guilty = _activation_at_fault(seen)
+    if guilty is not None:
+        return Finding(
+            "values not finite",
+            f"{evidence}. No number that went in was larger than {where.largest:.2g}: its formula has no finite value "
+            "there.",
+            f"Keep the inputs of {guilty} away from that place, as √(x + 0.001) does for √x; or use ReLU instead.",
+            Cause.OUTCOME,
+            {"activation": {guilty: "ReLU"}},
+        )
+    rate = float(f"{seen.settings.learning_rate / 10:.1g}") if seen.settings is not None else None
     return Finding(
         "values not finite",
-        f"A value first was not finite in {where.layer}{by}, at epoch {where.epoch}, step {where.step}{sample}.",
-        "Keep what goes in there small: a tenth of the learning rate, and gradients clipped to a length of 1.",
+        f"{evidence}.",
+        "Keep numbers small: a tenth of the learning rate, and gradients clipped to a length of 1.",
         Cause.OUTCOME,
-        dict(change),
+        {"clip": 1.0, **({} if rate is None else {"learning_rate": rate})},
     )
+
+
+def _activation_at_fault(seen: Evidence) -> str | None:
+    """The class of a layer without parameters that made something infinite of ordinary numbers; None if none did."""
+    where = seen.failure
+    if where is None or not where.operation or where.largest > ORDINARY:
+        return None
+    kinds = {type(layer).__name__ for layer in seen.layers if not layer.parameters}
+    return next((kind for kind in sorted(kinds) if where.layer.endswith(f"({kind})")), None)
 
 
 def _journey(seen: Evidence) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from chainrule.doctor.evidence import Evidence
-from chainrule.doctor.finding import Cause, Finding, rule
+from chainrule.doctor.finding import Cause, Finding, round_down, rule
 
 STRONG = 0.03  # how much of a weight of size 1 the penalty adds to its gradient
 CHANCE = 0.3  # share of the way from chance to 0 below which next to nothing was learned
@@ -29,9 +29,3 @@ def penalty_too_strong(seen: Evidence) -> Finding | None:
         Cause.OBJECTIVE,
         {"penalty": strength},
     )
-
-
-def round_down(value: float) -> float:
-    """1, 2 or 5 times a power of ten, at most `value`."""
-    power = 10.0 ** math.floor(math.log10(value))
-    return float(f"{max(digit for digit in (1, 2, 5) if digit * power <= value * (1 + 1e-9)) * power:.1g}")
