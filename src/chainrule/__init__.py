@@ -118,9 +118,9 @@ from chainrule.training import (
 
 __version__ = "0.1.0"
 
-# Imported when first used, to keep `import chainrule` quick.
-# Imported when first used, to keep `import chainrule` quick.
+# Imported when first used, to keep `import chainrule` quick: rooms, and what of them belongs at the door.
 _ROOMS = (
+    "doctor",
     "estimators",
     "evaluation",
     "explain",
@@ -132,7 +132,13 @@ _ROOMS = (
     "tabular",
     "testing",
 )
-_FROM_ROOMS = {"compare": "selection", "cross_validate": "selection", "search": "selection"}  # functions of theirs
+_FROM_ROOMS = {
+    "Doctor": "doctor",
+    "compare": "selection",
+    "cross_validate": "selection",
+    "diagnose": "doctor",
+    "search": "selection",
+}
 
 
 def __getattr__(name: str) -> Any:

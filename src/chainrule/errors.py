@@ -18,6 +18,9 @@ that Python itself would raise, so `except ValueError` keeps working.
 """
 
 
+from typing import Any
+
+
 class ChainruleError(Exception):
     """The root of the tree: catch this to catch every error of the library."""
 
@@ -61,6 +64,7 @@ class DivergenceError(ChainruleError, ArithmeticError):
         self.step = step
         self.layer = layer
         self.cause = cause
+        self.rows: Any = None  # of the training data, those of the batch at which it stopped
 
 
 class DerivationError(ChainruleError, ArithmeticError):

@@ -43,15 +43,22 @@ class Diagnosis(Callback):
         self.samples = whole_number(samples, "Diagnosis: samples")
 
     def on_epoch_end(self, run: Run) -> None:
-        x, t, w = some_samples(run, self.samples)
-        record = run.history.records[-1]
-        inputs = x
+        run.history.records[-1].update(figures(run, self.samples))
+
+
+def figures(run: Run, samples: int) -> Record:
+    """The figures of all layers as they are now, see `Diagnosis`; before the first step, those of its weights."""
+    x, t, w = some_samples(run, samples)
+    record: Record = {}
+    inputs = x
+    with np.errstate(all="ignore"):  # a mean of what is not finite is not finite either
         for position, layer in enumerate(run.network.layers):
             context = run.network.body.context_at(position, run.context)
             inputs = _look_at(layer, inputs, context, f"layers.{position}", record)
-        record |= _gradient_norms(run, x, t, w)
-        if not isinstance(run.optimizer, LBFGS):
-            record |= _update_ratios(run, x, t, w)
+    record |= _gradient_norms(run, x, t, w)
+    if not isinstance(run.optimizer, LBFGS):
+        record |= _update_ratios(run, x, t, w)
+    return record
 
 
 def some_samples(run: Run, count: int) -> tuple[Array, Array, Array | None]:
@@ -99,7 +106,7 @@ def _gradient_norms(run: Run, x: Array, t: Array, w: Array | None) -> Record:
 
 
 def _update_ratios(run: Run, x: Array, t: Array, w: Array | None) -> Record:
-    updated = run.work_out(x, t, w, run.step + 1, run.rate_at(run.step)).updated
+    updated = run.work_out(x, t, w, run.step + 1, run.rate_at(max(1, run.step))).updated
     ratios: Record = {}
     for name, W in run.network.parameters.items():
         if is_weight(W):

@@ -14,6 +14,7 @@ import numpy as np
 from chainrule import kernels
 from chainrule.arrays import Array, Labels, Pixels, Samples
 from chainrule.configuration import Configurable
+from chainrule.errors import DivergenceError
 from chainrule.operations.batches import gather_bytes, gather_rows, shuffled
 from chainrule.operations.operation import runs_natively
 from chainrule.training.run import Run, Worked
@@ -87,7 +88,11 @@ class Steps:
     def _take_one(self) -> Taken:
         """The next step, by Python."""
         rows = self._rows()
-        worked = self._run.take_step(*self._batch(rows))
+        try:
+            worked = self._run.take_step(*self._batch(rows))
+        except DivergenceError as error:
+            error.rows = rows
+            raise
         self._advance(1)
         return taken(self._run, worked, len(rows))
 

@@ -1,0 +1,31 @@
+"""Troubles of the penalty on large weights."""
+
+from __future__ import annotations
+
+import math
+
+from chainrule.doctor.evidence import Evidence
+from chainrule.doctor.finding import Cause, Finding, round_down, rule
+
+STRONG = 0.03  # how much of a weight of size 1 the penalty adds to its gradient
+CHANCE = 0.3  # share of the way from chance to 0 below which next to nothing was learned
+SAFE = 1e-3  # what it should add at most
+
+
+@rule
+def penalty_too_strong(seen: Evidence) -> Finding | None:
+    """A penalty that pulls the weights to 0 harder than the data pull them anywhere."""
+    how = seen.settings
+    if how is None or how.penalty is None or how.penalty_scale < STRONG:
+        return None
+    if seen.learned > CHANCE and seen.failure is None:
+        return None
+    strength = round_down(how.penalty.strength * SAFE / how.penalty_scale)
+    return Finding(
+        "penalty too strong",
+        f"The penalty adds {how.penalty_scale:.2g} times each weight to its gradient, and the loss stays at that of "
+        f"guessing ({seen.last:.3g} of {seen.chance or math.nan:.3g}).",
+        f"Lower its strength from {how.penalty.strength:g} to {strength:g}, or do without.",
+        Cause.OBJECTIVE,
+        {"penalty": strength},
+    )
