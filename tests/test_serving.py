@@ -90,6 +90,39 @@ def test_images_keep_their_shape(serving):
     assert [list(one["scores"].values()) for one in found] == expected.tolist()
 
 
+def passengers():
+    """A network that learned from a table, and the table."""
+    table = {"age": [22.0, 38.0, None, 35.0] * 5, "deck": ["A", "B", "B", "C"] * 5}
+    preprocessor = cr.tabular.TabularPreprocessor().fit(table)
+    network = cr.Network([cr.Linear(2)], loss=cr.CrossEntropy()).build((len(preprocessor.feature_names),))
+    network.metadata["preprocessing"] = preprocessor.to_dict()
+    return network, table, preprocessor
+
+
+def test_a_network_that_learned_from_a_table_is_asked_by_its_columns(serving):
+    network, table, preprocessor = passengers()
+    rows = [{"deck": deck, "age": age} for age, deck in zip(table["age"], table["deck"], strict=True)]
+    reply = httpx.post(f"{serving(network)}/predict", json={"rows": rows}).raise_for_status()
+    found = [list(one["scores"].values()) for one in reply.json()["predictions"]]
+    assert np.array(found, np.float32).tobytes() == network.predict(preprocessor.transform(table)).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"age": 22}, "rows[0]: 'deck' is missing; send null"),
+        ({"age": 22, "deck": "A", "decks": 1}, "rows[0]: there is no column 'decks'; there are age, deck"),
+        ({"age": [22], "deck": "A"}, "rows[0].age: expected text, a number"),
+        ({"age": "young", "deck": "A"}, "'young'"),
+        ([22, "A"], "rows[0]: expected an object, a value for each column"),
+    ],
+)
+def test_a_row_that_does_not_fit_the_columns_is_refused(serving, row, why):
+    reply = httpx.post(f"{serving(passengers()[0])}/predict", json={"rows": [row]})
+    assert reply.status_code == 422
+    assert why in reply.json()["error"]
+
+
 def test_a_thousand_requests_at_once_are_all_answered_right(address):
     async def ask_one(body):
         """By hand, as a thousand connections of a client library take it half a minute."""
@@ -165,10 +198,12 @@ def test_the_page_shows_the_network_and_a_request_that_works(address):
     assert len(httpx.post(f"{address}/predict", json=json.loads(example)).json()["predictions"]) == 1
 
 
-def test_requests_made_from_the_openapi_document_meet_no_server_error(address, tmp_path):
+@pytest.mark.parametrize("network", [classifier(), passengers()[0]], ids=["arrays", "tables"])
+def test_requests_made_from_the_openapi_document_meet_no_server_error(serving, network, tmp_path):
+    address = serving(network)
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{address}/openapi.json", "--checks", checks]
-    command += ["--seed", "1", "--max-examples", "50", "--phases", "examples,coverage,fuzzing", "--no-color"]
+    command += ["--seed", "1", "--max-examples", "30", "--phases", "examples,coverage,fuzzing", "--no-color"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stdout
 

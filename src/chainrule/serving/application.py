@@ -19,7 +19,7 @@ from chainrule.network import Network
 from chainrule.serving.answers import replies
 from chainrule.serving.batching import Batcher, OverloadError
 from chainrule.serving.description import openapi, page
-from chainrule.serving.samples import MOST_BYTES, RefusalError, samples_of
+from chainrule.serving.samples import MOST_BYTES, Reader, RefusalError
 
 
 def application(network: Network, *, name: str = "network") -> Starlette:
@@ -30,15 +30,17 @@ def application(network: Network, *, name: str = "network") -> Starlette:
 
     Raises:
         NotBuiltError: the network has no parameters yet.
+        ModelFileError: what its metadata say about preprocessing is no such thing.
 
     """
     network.summary()  # raises NotBuiltError
     batcher = Batcher(network.predict)
-    document = openapi(network, name)
+    reader = Reader(network)
+    document = openapi(reader, name)
 
     async def predict(request: Request) -> JSONResponse:
         try:
-            x = await asyncio.to_thread(samples_of, network, await _body(request))
+            x = await asyncio.to_thread(reader.read, await _body(request))
             return JSONResponse({"predictions": replies(network, await batcher.answers(x))})
         except ChainruleError as error:  # the samples were fine, their scores are not finite
             raise RefusalError(422, str(error)) from None
@@ -52,7 +54,7 @@ def application(network: Network, *, name: str = "network") -> Starlette:
         return JSONResponse({"status": "ready", "model": name})
 
     async def show(request: Request) -> HTMLResponse:
-        return HTMLResponse(page(network, name, str(request.base_url)), headers=PAGE_HEADERS)
+        return HTMLResponse(page(reader, name, str(request.base_url)), headers=PAGE_HEADERS)
 
     @contextlib.asynccontextmanager
     async def working(_: Starlette) -> AsyncIterator[None]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from chainrule.network import Network
 from chainrule.serving.answers import class_names, decides_each
-from chainrule.serving.samples import MOST_SAMPLES
+from chainrule.serving.samples import MOST_SAMPLES, Reader
+from chainrule.tabular.column import Column
 
 Schema = dict[str, Any]
 
@@ -29,13 +30,13 @@ REFUSALS = {
 }
 
 
-def openapi(network: Network, name: str) -> Schema:
-    """The document of the service of a network called `name`."""
+def openapi(reader: Reader, name: str) -> Schema:
+    """The document of the service called `name`."""
     return {
         "openapi": "3.1.0",
         "info": {"title": name, "version": "1", "description": "Answers of a network trained with Chainrule."},
         "paths": {
-            "/predict": {"post": _predict(network)},
+            "/predict": {"post": _predict(reader)},
             "/health": {
                 "get": {
                     "summary": "Whether the service answers",
@@ -47,13 +48,13 @@ def openapi(network: Network, name: str) -> Schema:
     }
 
 
-def _predict(network: Network) -> Schema:
+def _predict(reader: Reader) -> Schema:
     return {
         "summary": "Ask the network about samples",
         "operationId": "predict",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": request_schema(network)}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": request_schema(reader)}}},
         "responses": {
-            "200": _reply("One answer for each sample, in their order.", reply_schema(network)),
+            "200": _reply("One answer for each sample, in their order.", reply_schema(reader.network)),
             **{status: _reply(why, ERROR) for status, why in REFUSALS.items()},
         },
     }
@@ -63,14 +64,37 @@ def _reply(description: str, schema: Schema) -> Schema:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-def request_schema(network: Network) -> Schema:
-    """What a request's body must be: {"inputs": [sample, …]}, each of the network's input shape."""
+def request_schema(reader: Reader) -> Schema:
+    """What a request's body must be: {"inputs": [sample, …]} or {"rows": [row, …]}."""
+    one = _row_schema(reader.columns) if reader.columns else _sample_schema(reader.network)
+    samples = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_SAMPLES}
+    return {
+        "type": "object",
+        "properties": {reader.key: samples},
+        "required": [reader.key],
+        "additionalProperties": False,
+    }
+
+
+def _sample_schema(network: Network) -> Schema:
+    """Nested arrays of numbers, of the network's input shape."""
     below = network.body.inputs_below
     sample: Schema = {"type": "number"} if below is None else {"type": "integer", "minimum": 0, "maximum": below - 1}
     for length in reversed(network.input_shape or ()):
         sample = {"type": "array", "items": sample, "minItems": length, "maxItems": length}
-    inputs = {"type": "array", "items": sample, "minItems": 1, "maxItems": MOST_SAMPLES}
-    return {"type": "object", "properties": {"inputs": inputs}, "required": ["inputs"], "additionalProperties": False}
+    return sample
+
+
+def _row_schema(columns: list[Column]) -> Schema:
+    """An object with a cell for each column."""
+    cells = {
+        column.name: {
+            "type": ["number", "null"] if column.kind == "number" else ["string", "number", "boolean", "null"],
+            "description": f"{column.kind}: {column.report()}",
+        }
+        for column in columns
+    }
+    return {"type": "object", "properties": cells, "required": list(cells), "additionalProperties": False}
 
 
 def reply_schema(network: Network) -> Schema:
@@ -90,11 +114,14 @@ def reply_schema(network: Network) -> Schema:
     }
 
 
-def example(network: Network) -> str:
+def example(reader: Reader) -> str:
     """A request's body that could be sent as it is, where a sample has few numbers."""
-    shape = network.input_shape or ()
-    sample = json.dumps(np.zeros(shape, int).tolist()) if math.prod(shape) <= 16 else "[…]"
-    return f'{{"inputs": [{sample}]}}'
+    shape = reader.network.input_shape or ()
+    if reader.columns:
+        sample = json.dumps(dict.fromkeys(column.name for column in reader.columns), ensure_ascii=False)
+    else:
+        sample = json.dumps(np.zeros(shape, int).tolist()) if math.prod(shape) <= 16 else "[…]"
+    return f'{{"{reader.key}": [{sample}]}}'
 
 
 PAGE = """<!doctype html>
@@ -112,21 +139,23 @@ PAGE = """<!doctype html>
 <pre>{summary}</pre>
 <h2>Ask it</h2>
 <pre>curl {address}predict --json '{example}'</pre>
-<p>Up to {most:,} samples in one request. <code>inputs</code> holds one array per sample, of shape {shape}.</p>
+<p>Up to {most:,} samples in one request: {what}.</p>
 <h2>Description</h2>
 <p><a href="openapi.json">openapi.json</a>, for programs that make clients and tests from it:</p>
 <pre>{document}</pre>
 """
 
 
-def page(network: Network, name: str, address: str) -> str:
+def page(reader: Reader, name: str, address: str) -> str:
     """The page for people, as HTML that needs nothing else."""
+    shape = reader.network.input_shape
+    what = "a value for each column, null where there is none" if reader.columns else f"an array of shape {shape} each"
     return PAGE.format(
         name=html.escape(name),
-        summary=html.escape(str(network.summary())),
+        summary=html.escape(str(reader.network.summary())),
         address=html.escape(address),
-        example=html.escape(example(network), quote=False),
+        example=html.escape(example(reader), quote=False),
         most=MOST_SAMPLES,
-        shape=network.input_shape,
-        document=html.escape(json.dumps(openapi(network, name), indent=2, ensure_ascii=False)),
+        what=what,
+        document=html.escape(json.dumps(openapi(reader, name), indent=2, ensure_ascii=False)),
     )

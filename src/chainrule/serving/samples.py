@@ -10,6 +10,8 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.errors import DataError, DataTypeError
 from chainrule.network import Network
+from chainrule.tabular import TabularPreprocessor
+from chainrule.tabular.column import Column
 
 MOST_BYTES = 16 * 2**20  # of a request's body
 MOST_SAMPLES = 10_000  # in one request
@@ -24,22 +26,53 @@ class RefusalError(Exception):
         self.why = why
 
 
-def samples_of(network: Network, body: bytes) -> Array:
-    """The samples (N, *input_shape) of a request's body {"inputs": […]}. Raises RefusalError."""
-    asked = _parsed(body)
-    if not isinstance(asked, dict) or set(asked) != {"inputs"}:
-        raise RefusalError(422, 'expected an object {"inputs": […]} and nothing else in it')
-    inputs = asked["inputs"]
-    if not isinstance(inputs, list) or not inputs:
-        raise RefusalError(422, "inputs: expected an array of one sample or more")
-    if len(inputs) > MOST_SAMPLES:
-        raise RefusalError(422, f"inputs: expected at most {MOST_SAMPLES:,} samples a request, got {len(inputs):,}")
-    for row, sample in enumerate(inputs):
-        _check_numbers(sample, network.input_shape or (), f"inputs[{row}]")
-    try:
-        return network.floats(network.check_inputs(np.array(inputs, np.float64), "inputs"))
-    except (DataError, DataTypeError, OverflowError) as error:
-        raise RefusalError(422, str(error)) from None
+class Reader:
+    """Reads the bodies of requests to a network: {"inputs": […]}, or {"rows": […]} where it learned from a table."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.preprocessor = None
+        if "preprocessing" in network.metadata:
+            self.preprocessor = TabularPreprocessor.from_dict(network.metadata["preprocessing"])
+
+    @property
+    def key(self) -> str:
+        """The one key of a request's object."""
+        return "inputs" if self.preprocessor is None else "rows"
+
+    @property
+    def columns(self) -> list[Column]:
+        """What a row must hold, where the network learned from a table."""
+        return [] if self.preprocessor is None else [c for c in self.preprocessor.columns if c.feature_names]
+
+    def read(self, body: bytes) -> Array:
+        """The samples (N, *input_shape) of a request's body. Raises RefusalError."""
+        asked = _parsed(body)
+        if not isinstance(asked, dict) or set(asked) != {self.key}:
+            raise RefusalError(422, f'expected an object {{"{self.key}": […]}} and nothing else in it')
+        samples = asked[self.key]
+        if not isinstance(samples, list) or not samples:
+            raise RefusalError(422, f"{self.key}: expected an array of one sample or more")
+        if len(samples) > MOST_SAMPLES:
+            raise RefusalError(
+                422, f"{self.key}: expected at most {MOST_SAMPLES:,} samples a request, got {len(samples):,}"
+            )
+        try:
+            x = self._numbers(samples) if self.preprocessor is None else self._transformed(self.preprocessor, samples)
+            return self.network.floats(self.network.check_inputs(x, self.key))
+        except (DataError, DataTypeError, OverflowError) as error:
+            raise RefusalError(422, str(error)) from None
+
+    def _numbers(self, samples: list[Any]) -> Array:
+        for row, sample in enumerate(samples):
+            _check_numbers(sample, self.network.input_shape or (), f"inputs[{row}]")
+        return np.array(samples, np.float64)
+
+    def _transformed(self, preprocessor: TabularPreprocessor, samples: list[Any]) -> Array:
+        names = [column.name for column in self.columns]
+        for row, sample in enumerate(samples):
+            _check_row(sample, names, f"rows[{row}]")
+        return preprocessor.transform({name: [sample[name] for sample in samples] for name in names})
 
 
 def _parsed(body: bytes) -> Any:
@@ -67,3 +100,17 @@ def _check_numbers(value: Any, shape: tuple[int, ...], where: str) -> None:
         raise RefusalError(422, f"{where}: expected an array of {shape[0]}, got one of {len(value)}")
     for place, part in enumerate(value):
         _check_numbers(part, shape[1:], f"{where}[{place}]")
+
+
+def _check_row(value: Any, names: list[str], where: str) -> None:
+    """Raise a RefusalError unless `value` is an object with a cell for each of these columns, and no other."""
+    if not isinstance(value, dict):
+        raise RefusalError(422, f"{where}: expected an object, a value for each column, got {json.dumps(value)[:40]}")
+    for name in names:
+        if name not in value:
+            raise RefusalError(422, f"{where}: {name!r} is missing; send null where there is no value")
+    for name, cell in value.items():
+        if name not in names:
+            raise RefusalError(422, f"{where}: there is no column {name!r:.80}; there are {', '.join(names)}")
+        if not isinstance(cell, str | int | float | None):
+            raise RefusalError(422, f"{where}.{name}: expected text, a number, true, false or null")
