@@ -333,7 +333,7 @@ def test_the_table_has_the_best_first():
         "       100000   0         0.9375     0.0884",
         "        0.001   0         0.6000     0.1414",
         "        0.001   1         0.2500     0.0000",
-        "       100000   1                            diverged in fold 1: the rate is too high",
+        "       100000   1                            diverged in fold 1: the learning rate 1e+05 is too high",
     ]
     assert rule == last_rule == "─" * len(rows[-1])
     assert caption == "4 trials, 1 of them failed"

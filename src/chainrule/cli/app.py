@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from chainrule.cli.compare import compare
 from chainrule.cli.data import data
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
+from chainrule.cli.search import search
 from chainrule.cli.serve import serve
 from chainrule.cli.train import train
 from chainrule.errors import ChainruleError, SettingError
@@ -82,6 +84,8 @@ def chainrule(
 
 
 app.command()(train)
+app.command()(search)
+app.command()(compare)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(serve)

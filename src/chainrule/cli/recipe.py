@@ -239,10 +239,7 @@ def build_network(recipe: Recipe, data: DataSet) -> Network:
 
     """
     features, expected = data.train[0].shape[1], outputs_for(recipe.loss, data)
-    layers = parse_layers(recipe.layers, features, activation=recipe.activation or "relu", start=recipe.start)
-    if ends_in_sigmoid(recipe, data):
-        layers.append(Sigmoid())
-    network = Network(layers, LOSSES[recipe.loss](), seed=recipe.seed)
+    network = plan_network(recipe, data)
     try:
         network.build((features,))
     except ValueError as error:  # a ShapeError names the layer
@@ -253,6 +250,15 @@ def build_network(recipe: Recipe, data: DataSet) -> Network:
             f"--layers {recipe.layers}: ends in {found} outputs; {recipe.data} with {recipe.loss} needs {expected}"
         )
     return network
+
+
+def plan_network(recipe: Recipe, data: DataSet) -> Network:
+    """The network of `recipe`, without weights yet. Raises SettingError."""
+    features = data.train[0].shape[1]
+    layers = parse_layers(recipe.layers, features, activation=recipe.activation or "relu", start=recipe.start)
+    if ends_in_sigmoid(recipe, data):
+        layers.append(Sigmoid())
+    return Network(layers, LOSSES[recipe.loss](), seed=recipe.seed)
 
 
 def ends_in_sigmoid(recipe: Recipe, data: DataSet) -> bool:
