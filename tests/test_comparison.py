@@ -134,7 +134,7 @@ def test_the_better_one_is_named():
     short, long = (line(), {"epochs": 1}), (line(), {"epochs": 100})
     found = cr.compare(short, long, (X, VALUES), repeats=2, names=("short", "long"), learning_rate=0.03)
     assert found.better == "long"
-    assert found.verdict.startswith("long is better than short: mean r_squared 0.")
+    assert found.verdict.startswith("long is better than short: mean R² 0.")
 
 
 def test_a_network_can_be_compared_with_an_estimator():
@@ -173,7 +173,7 @@ def test_what_only_the_paired_test_finds_is_said_to_be_doubtful():
 
 def test_equal_scores_are_said_to_be_equal():
     found = cr.compare(line, line, (X, VALUES), repeats=1, epochs=1)
-    assert found.verdict == "A and B have the same r_squared in every run."
+    assert found.verdict == "A and B have the same R² in every run."
     assert found.better is None
 
 

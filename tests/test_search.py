@@ -348,7 +348,7 @@ def test_the_frame_has_a_row_for_each_trial():
 def test_the_progress_says_each_trial(capsys):
     searched({"learning_rate": [0.01, 1e20]}, progress=True)
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("trial 1/2: learning_rate 0.01: r_squared ")
+    assert lines[0].startswith("trial 1/2: learning_rate 0.01: R² ")
     assert (
         lines[1] == "trial 2/2: learning_rate 1e+20: diverged in fold 1: the learning rate 1e+20 is too high; try 1e+19"
     )

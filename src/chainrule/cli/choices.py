@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -23,10 +24,13 @@ from chainrule.cli.recipe import (
     one_of,
     plan_network,
 )
-from chainrule.data import DataSet
+from chainrule.cli.scaling import LINEAR, Scale, scaled
+from chainrule.cli.train import own_data
+from chainrule.data import DataSet, Standardizer
 from chainrule.errors import SettingError
 from chainrule.evaluation import decide
 from chainrule.network import Network
+from chainrule.tabular.target import TASKS
 
 if TYPE_CHECKING:
     from chainrule.selection import LogScale
@@ -35,7 +39,18 @@ NUMBERS = ("learning_rate", "l1", "l2")
 WHOLE_NUMBERS = ("epochs",)
 SEEDLESS = 0  # runs have seeds of their own
 
-DataName = Annotated[str, typer.Option("--data", metavar="NAME", help=f"What to learn: {', '.join(data.NAMES)}.")]
+Source = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", exists=True, help="Your own data, as in chainrule train."),
+]
+DataName = Annotated[
+    str | None,
+    typer.Option("--data", metavar="NAME", help=f"What to learn: {', '.join(data.NAMES)}. Default: digits."),
+]
+Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Of your own table: the column to be predicted.")]
+Task = Annotated[str | None, typer.Option(metavar="NAME", help=f"{' or '.join(TASKS)}.")]
+Column = Annotated[list[str] | None, typer.Option(metavar="NAME=KIND", help="What a column is. May be repeated.")]
+ClassWeight = Annotated[str | None, typer.Option(metavar="NAME", help="balanced: all classes count alike.")]
 Layers = Annotated[
     list[str] | None, typer.Option(metavar="LAYERS", help="As in chainrule train; for more than one, say it again.")
 ]
@@ -55,9 +70,27 @@ Workers = Annotated[int, typer.Option(metavar="N", help="How many processes; -1:
 AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-def load_samples(data_name: str) -> DataSet:
-    """The data that the options name. Raises SettingError, DataError, DownloadError."""
-    return data.load(one_of(data_name, data.NAMES, "--data"))
+def load_samples(
+    source: Path | None, data_name: str | None, own_options: dict[str, Any], losses: list[str]
+) -> tuple[DataSet, tuple[str, ...]]:
+    """The samples that the options name, and what is to be said of them, in lines.
+
+    Numbers to predict of the user's own are standardised, where the losses allow it; R² does not depend on that.
+
+    Raises:
+        SettingError, DataError, DownloadError, OSError: see `own_data` and `data.load`.
+
+    """
+    own = own_data(source, data_name, **own_options)
+    if own is None:
+        return data.load(one_of(data_name or "digits", data.NAMES, "--data")), ()
+    samples = own.samples
+    if samples.class_names is None and all(
+        issubclass(LOSSES[one_of(name, LOSSES, "--loss")], LINEAR) for name in losses
+    ):
+        found = Standardizer.fit(samples.train[1])
+        samples = scaled(samples, Scale(found.mean, found.deviation))
+    return samples, own.lines
 
 
 def choices(options: dict[str, Any]) -> dict[str, list[Any] | LogScale]:
@@ -73,6 +106,12 @@ def choices(options: dict[str, Any]) -> dict[str, list[Any] | LogScale]:
             values = given if isinstance(given, list) else [part.strip() for part in str(given).split(",")]
             found[name] = _scale(name, values[0]) if _is_scale(name, values) else [_value(name, v) for v in values]
     return found
+
+
+def losses_of(given: dict[str, list[Any] | LogScale]) -> list[str]:
+    """The names of the losses that are asked for; none where it is left to the data."""
+    names = given.get("loss", [])
+    return names if isinstance(names, list) else []
 
 
 def model_of(samples: DataSet, fixed: dict[str, Any]) -> partial[tuple[Network, dict[str, Any]]]:
@@ -96,6 +135,7 @@ def _model(small: DataSet, fixed: dict[str, Any], **varying: Any) -> tuple[Netwo
         "penalty": build_penalty(recipe),
         "batch_size": recipe.batch_size or None,
         "epochs": recipe.epochs,
+        "class_weight": recipe.class_weight,
     }
 
 
@@ -118,6 +158,10 @@ def complete_of(samples: DataSet, options: dict[str, Any]) -> Recipe:
         schedule=options.get("schedule"),
         l1=options.get("l1") or None,  # 0 is none
         l2=options.get("l2") or None,
+        class_weight=options.get("class_weight"),
+        target=options.get("target"),
+        task=options.get("task"),
+        column=options.get("column"),
     )
 
 

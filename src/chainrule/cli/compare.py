@@ -11,6 +11,8 @@ from chainrule.cli.choices import (
     Activation,
     AsJSON,
     BatchSize,
+    ClassWeight,
+    Column,
     DataName,
     Epochs,
     Folds,
@@ -23,9 +25,13 @@ from chainrule.cli.choices import (
     Repeats,
     ScheduleName,
     Seed,
+    Source,
+    Target,
+    Task,
     Workers,
     choices,
     load_samples,
+    losses_of,
     model_of,
     option,
     score_of,
@@ -35,7 +41,11 @@ from chainrule.errors import SettingError
 
 
 def compare(
-    data_name: DataName = "digits",
+    source: Source = None,
+    data_name: DataName = None,
+    target: Target = None,
+    task: Task = None,
+    column: Column = None,
     layers: Layers = None,
     activation: Activation = None,
     loss: LossName = None,
@@ -46,6 +56,7 @@ def compare(
     l2: L2Strengths = None,
     l1: L1Strengths = None,
     epochs: Epochs = None,
+    class_weight: ClassWeight = None,
     folds: Folds = 5,
     repeats: Repeats = 5,
     level: Annotated[
@@ -61,7 +72,6 @@ def compare(
     """
     from chainrule.selection import compare as compare_models
 
-    samples = load_samples(data_name)
     given = choices(
         {
             "layers": layers,
@@ -74,19 +84,24 @@ def compare(
             "l2": l2,
             "l1": l1,
             "epochs": epochs,
+            "class_weight": class_weight,
         }
     )
     sides = _sides(given)
+    own_options = {"target": target, "task": task, "column": column}
+    samples, lines = load_samples(source, data_name, own_options, losses_of(given))
     names = [_in_words(side, other) for side, other in (sides, sides[::-1])]
     screen = console(as_json)
+    if lines:
+        screen.print(*lines, "", sep="\n")
     rows = len(samples.train[0])
     screen.print(
         f"{samples.name}: {folds}-fold cross-validation on {rows:,} samples, with {repeats} seeds; "
         "the test samples are not used."
     )
     found = compare_models(
-        model_of(samples, sides[0]),
-        model_of(samples, sides[1]),
+        model_of(samples, sides[0] | own_options),
+        model_of(samples, sides[1] | own_options),
         samples.train,
         folds=folds,
         repeats=repeats,

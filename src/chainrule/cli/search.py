@@ -12,6 +12,8 @@ from chainrule.cli.choices import (
     Activation,
     AsJSON,
     BatchSize,
+    ClassWeight,
+    Column,
     DataName,
     Epochs,
     Folds,
@@ -24,10 +26,14 @@ from chainrule.cli.choices import (
     Repeats,
     ScheduleName,
     Seed,
+    Source,
+    Target,
+    Task,
     Workers,
     choices,
     complete_of,
     load_samples,
+    losses_of,
     model_of,
     score_of,
 )
@@ -39,7 +45,11 @@ if TYPE_CHECKING:
 
 
 def search(
-    data_name: DataName = "digits",
+    source: Source = None,
+    data_name: DataName = None,
+    target: Target = None,
+    task: Task = None,
+    column: Column = None,
     layers: Layers = None,
     activation: Activation = None,
     loss: LossName = None,
@@ -50,6 +60,7 @@ def search(
     l2: L2Strengths = None,
     l1: L1Strengths = None,
     epochs: Epochs = None,
+    class_weight: ClassWeight = None,
     trials: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Try so many random combinations. Default: all there are.")
     ] = None,
@@ -73,7 +84,6 @@ def search(
     """
     from chainrule.selection import search as search_settings
 
-    samples = load_samples(data_name)
     given = choices(
         {
             "layers": layers,
@@ -86,16 +96,22 @@ def search(
             "l2": l2,
             "l1": l1,
             "epochs": epochs,
+            "class_weight": class_weight,
         }
     )
     fixed = {name: values[0] for name, values in given.items() if isinstance(values, list) and len(values) == 1}
     space = {name: values for name, values in given.items() if name not in fixed}
     if not space:
         raise SettingError("say what to vary, such as --learning-rate 1e-7..1e-1 or --activation relu,tanh")
+    own_options = {"target": target, "task": task, "column": column}
+    samples, lines = load_samples(source, data_name, own_options, losses_of(given))
+    fixed |= own_options
     for option, path in {"--checkpoint": checkpoint, "--picture": picture}.items():
         if path is not None:
             make_way_for(path, option)
     screen = console(as_json)
+    if lines:
+        screen.print(*lines, "", sep="\n")
     rows = len(samples.train[0])
     screen.print(f"{samples.name}: {folds}-fold cross-validation on {rows:,} samples; the test samples are not used.")
     found = search_settings(

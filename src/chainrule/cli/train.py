@@ -156,7 +156,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only, in one line.")] = False,
 ) -> None:
     """Train a network on a data set and measure it on the test samples."""
-    own = _own(source, data_name, target=target, task=task, column=column)
+    own = own_data(source, data_name, target=target, task=task, column=column)
     samples = own.samples if own else data.load(checked_name(data_name or "digits", data.NAMES, "--data"))
     recipe = complete(
         samples,
@@ -223,10 +223,10 @@ def train(
     screen.print("\n".join(_next_lines(recipe, _input_name(samples, own), output, report)))
 
 
-def _own(
+def own_data(
     source: Path | None, data_name: str | None, *, target: str | None, task: str | None, column: list[str] | None
 ) -> OwnData | None:
-    """The user's own data, where there is a file or folder of theirs."""
+    """The user's own data, where there is a file or folder of theirs. Raises SettingError; and see `read_own`."""
     if source is None:
         given = {"--target": target, "--task": task, "--column": column}
         for option, value in given.items():

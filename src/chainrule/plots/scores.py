@@ -85,7 +85,7 @@ def score_curve(found: Any, across: str, *, ax: Axes | None = None) -> Axes:
     elif _is_logarithmic(values):
         ax.set_xscale("log")
     ax.set_xlabel(_words(across))
-    ax.set_ylabel(f"mean {plain(found.score)}")
+    ax.set_ylabel(_mean_score(found))
     return ax
 
 
@@ -130,7 +130,7 @@ def _points(found: Any, across: str, down: str, ax: Axes) -> None:
 
 
 def _bar(found: Any, shades: Any, ax: Axes) -> None:
-    bar = ax.figure.colorbar(shades, ax=ax, label=f"mean {plain(found.score)}")
+    bar = ax.figure.colorbar(shades, ax=ax, label=_mean_score(found))
     bar.outline.set_visible(False)
     bar.ax.tick_params(colors=INK)
 
@@ -173,6 +173,10 @@ def _is_logarithmic(values: list[Any]) -> bool:
 def _words(name: str) -> str:
     strengths = {"l1": "strength of the L1 penalty", "l2": "strength of the L2 penalty"}
     return strengths.get(name, plain(name.replace("_", " ")))
+
+
+def _mean_score(found: Any) -> str:
+    return "mean R²" if found.score == "r_squared" else f"mean {plain(found.score)}"
 
 
 def _label(value: Any) -> str:

@@ -10,7 +10,7 @@ from chainrule.selection.candidates import as_candidate
 from chainrule.selection.cross_validation import CrossValidation, validate_all
 from chainrule.selection.runs import Score, set_up
 from chainrule.selection.significance import TTest, corrected_t_test, paired_t_test
-from chainrule.selection.tables import Table, Tabled, four_digits
+from chainrule.selection.tables import Table, Tabled, four_digits, in_words
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,10 +50,11 @@ class Comparison(Tabled):
         """The answer, in a sentence or two."""
         (first, second), found = self.names, dict(zip(self.names, (self.a, self.b), strict=True))
         if (self.differences == 0).all():
-            return f"{first} and {second} have the same {self.a.score} in every run."
+            return f"{first} and {second} have the same {in_words(self.a.score)} in every run."
         if self.better == second:
             first, second = second, first
-        means = f"mean {self.a.score} {four_digits(found[first].mean)} against {four_digits(found[second].mean)}"
+        one, other = four_digits(found[first].mean), four_digits(found[second].mean)
+        means = f"mean {in_words(self.a.score)} {one} against {other}"
         p = f"p = {self.corrected.p_value:.2g} by the corrected resampled t-test"
         if self.better is not None:
             return f"{first} is better than {second}: {means}, {p}."
@@ -67,13 +68,13 @@ class Comparison(Tabled):
 
     def table(self) -> Table:
         """Both models and their difference in rows; the tests and the verdict below."""
-        headings = ("", f"mean {self.a.score}", "deviation", "over seeds")
+        headings = ("", f"mean {in_words(self.a.score)}", "deviation", "over seeds")
         every = zip((*self.names, "difference"), (self.a.scores, self.b.scores, self.differences), strict=True)
         rows = [(name, *_figures(scores)) for name, scores in every]
         low, high = self.corrected.interval(1 - self.level)
         below = {
-            "paired t-test": _in_words(self.paired),
-            "corrected resampled t-test": _in_words(self.corrected),
+            "paired t-test": _tested(self.paired),
+            "corrected resampled t-test": _tested(self.corrected),
             f"{1 - self.level:.0%} interval of the difference": f"{four_digits(low)} … {four_digits(high)}",
         }
         width = max(map(len, below)) + 1
@@ -96,7 +97,7 @@ def _figures(scores: Array) -> tuple[str, str, str]:
     return four_digits(float(scores.mean())), four_digits(float(scores.std(ddof=1))), over_seeds
 
 
-def _in_words(test: TTest) -> str:
+def _tested(test: TTest) -> str:
     return f"t = {test.statistic:.3f} with {test.degrees} degrees of freedom, p = {test.p_value:.3g}"
 
 

@@ -9,7 +9,7 @@ from chainrule.arrays import Array
 from chainrule.selection.candidates import Candidate, as_candidate
 from chainrule.selection.parallel import Task, side_by_side
 from chainrule.selection.runs import Experiment, Score, measure, set_up
-from chainrule.selection.tables import Table, Tabled, four_digits
+from chainrule.selection.tables import Table, Tabled, four_digits, in_words
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,7 +43,9 @@ class CrossValidation(Tabled):
             (str(seed), *map(four_digits, scores), four_digits(scores.mean()))
             for seed, scores in zip(self.seeds, self.scores, strict=True)
         )
-        caption = f"{self.score}: mean {four_digits(self.mean)}, standard deviation {four_digits(self.deviation)}"
+        caption = (
+            f"{in_words(self.score)}: mean {four_digits(self.mean)}, standard deviation {four_digits(self.deviation)}"
+        )
         if self.over_seeds is not None:
             caption += f"; of the means of the seeds {four_digits(self.over_seeds)}"
         return Table(headings, rows, caption)

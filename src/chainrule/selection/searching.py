@@ -15,7 +15,7 @@ from chainrule.selection.parallel import Task, side_by_side
 from chainrule.selection.record import Outcome, Record, begin_record
 from chainrule.selection.runs import Plan, Score, measure, set_up
 from chainrule.selection.space import Settings, every_combination, random_combinations
-from chainrule.selection.tables import Table, Tabled, four_digits, shown
+from chainrule.selection.tables import Table, Tabled, four_digits, in_words, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +86,12 @@ class Search(Tabled):
     def table(self) -> Table:
         """One row for each trial, best first."""
         failed = sum(bool(trial.failure) for trial in self.trials)
-        headings = (*self.trials[0].settings, f"mean {self.score}", "deviation", *(["failed"] if failed else []))
+        headings = (
+            *self.trials[0].settings,
+            f"mean {in_words(self.score)}",
+            "deviation",
+            *(["failed"] if failed else []),
+        )
         rows = tuple((*map(shown, trial.settings.values()), *_cells(trial, bool(failed))) for trial in self.ranked)
         return Table(headings, rows, f"{len(self.trials)} trials" + (f", {failed} of them failed" if failed else ""))
 
@@ -198,4 +203,4 @@ def _try_out(key: str, candidate: Candidate, plan: Plan, *arguments: Any) -> tup
 def _line(trial: Trial, score: str) -> str:
     """A trial in one line."""
     settings = ", ".join(f"{name} {shown(value)}" for name, value in trial.settings.items())
-    return f"{settings}: {trial.failure or f'{score} {four_digits(trial.mean)} ± {four_digits(trial.deviation)}'}"
+    return f"{settings}: {trial.failure or f'{in_words(score)} {four_digits(trial.mean)} ± {four_digits(trial.deviation)}'}"

@@ -88,6 +88,11 @@ def four_digits(number: float) -> str:
     return f"{number:.4f}" if 1e-4 <= abs(number) < 1e5 or number == 0 else f"{number:.2e}"
 
 
+def in_words(score: str) -> str:
+    """The name of a score as tables and sentences write it."""
+    return "R²" if score == "r_squared" else score
+
+
 def shown(value: Any) -> str:
     """A setting as tables show it."""
     if isinstance(value, float):
