@@ -1,7 +1,9 @@
 """`chainrule search` and `chainrule compare`: tables, files, figures for scripts, and every mistake in one line."""
 
 import json
+import shlex
 
+import numpy as np
 import pytest
 
 import chainrule as cr
@@ -94,6 +96,32 @@ def test_a_comparison_for_scripts():
     }  # fmt: skip
 
 
+@pytest.fixture
+def table(tmp_path):
+    """A table of the user's own: a price by size and colour."""
+    rng = np.random.default_rng(0)
+    rows = [(rng.uniform(10, 100), rng.choice(["red", "blue"])) for _ in range(120)]
+    lines = [f"{size:.1f},{colour},{100 * size + 2000 * (colour == 'red'):.0f}" for size, colour in rows]
+    path = tmp_path / "houses.csv"
+    path.write_text("\n".join(["size,colour,price", *lines]))
+    return path
+
+
+def test_a_table_of_one_s_own_is_searched(table):
+    text = succeed("search", table, "--target", "price", "--learning-rate", "0.001,0.01", "--epochs", 5)
+    assert "To predict: 'price', a number" in text
+    assert "mean R²" in text
+    command = text.splitlines()[-1].removeprefix("Train the best: chainrule ")
+    assert command.endswith("--target price")
+    assert succeed(*shlex.split(command), "--quiet").startswith("Test loss ")
+
+
+def test_classes_of_one_s_own_are_compared(table):
+    text = succeed("compare", table, "--target", "colour", "--l2", "0,1", "--epochs", 2, "--repeats", 1)
+    assert "To predict: 'colour', 2 classes" in text
+    assert "mean accuracy" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -111,6 +139,7 @@ def test_a_comparison_for_scripts():
         (("search", "--l2", "0,1", "--data", "iris"), "--data: expected one of"),
         (("search", "--l2", "0,1", "--workers", 0), "workers: expected a whole number of at least 1"),
         (("search", "--l2", "0,1", "--resume"), "resume: say from where, with checkpoint="),
+        (("search", "--l2", "0,1", "--target", "price"), "--target: belongs to a table of your own"),
         (("compare",), "say in what A and B differ"),
         (("compare", "--l2", "0,1,2"), "--l2: expected one value, or A's and B's"),
         (("compare", "--learning-rate", "0.1..1"), "--learning-rate: expected one value, or A's and B's"),

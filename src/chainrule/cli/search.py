@@ -114,19 +114,23 @@ def search(
         screen.print(*lines, "", sep="\n")
     rows = len(samples.train[0])
     screen.print(f"{samples.name}: {folds}-fold cross-validation on {rows:,} samples; the test samples are not used.")
-    found = search_settings(
-        model_of(samples, fixed),
-        samples.train,
-        space,
-        trials=trials,
-        folds=folds,
-        repeats=repeats,
-        score=score_of(samples),
-        seed=seed,
-        workers=workers,
-        checkpoint=checkpoint,
-        resume=resume,
-    )
+    try:
+        found = search_settings(
+            model_of(samples, fixed),
+            samples.train,
+            space,
+            trials=trials,
+            folds=folds,
+            repeats=repeats,
+            score=score_of(samples),
+            seed=seed,
+            workers=workers,
+            checkpoint=checkpoint,
+            resume=resume,
+        )
+    except KeyboardInterrupt:
+        kept = "nothing was saved" if checkpoint is None else f"go on from {checkpoint} with --resume"
+        raise KeyboardInterrupt(f"search stopped; {kept}") from None
     if picture is not None:
         draw(found).figure.savefig(picture)
     failed = all(trial.failure for trial in found.trials)

@@ -179,11 +179,13 @@ def search(
         for key, (_, candidate) in of_keys.items()
         if key not in record.outcomes
     ]
+    done = len(of_keys) - len(tasks)
     for key, outcome in side_by_side(tasks, workers):
         record.add(key, of_keys[key][0], outcome)
+        done += 1
         if progress:
-            trial = Trial(of_keys[key][0], *outcome)
-            print(f"trial {len(record.outcomes)}/{len(of_keys)}: {_line(trial, experiment.plan.name)}", file=sys.stderr)
+            line = _line(Trial(of_keys[key][0], *outcome), experiment.plan.name)
+            print(f"trial {done}/{len(of_keys)}: {line}", file=sys.stderr, flush=True)
     found = (Trial(combination, *record.outcomes[key]) for key, combination in zip(keys, combinations, strict=True))
     return Search(experiment.plan.name, tuple(found))
 
@@ -203,4 +205,5 @@ def _try_out(key: str, candidate: Candidate, plan: Plan, *arguments: Any) -> tup
 def _line(trial: Trial, score: str) -> str:
     """A trial in one line."""
     settings = ", ".join(f"{name} {shown(value)}" for name, value in trial.settings.items())
-    return f"{settings}: {trial.failure or f'{in_words(score)} {four_digits(trial.mean)} ± {four_digits(trial.deviation)}'}"
+    figures = f"{in_words(score)} {four_digits(trial.mean)} ± {four_digits(trial.deviation)}" if trial.scores else ""
+    return f"{settings}: {trial.failure or figures}"
