@@ -138,6 +138,7 @@ def test_classes_of_one_s_own_are_compared(table):
         (("search", "--layers", "64-8-10", "--layers", "64-8-9"), "--layers 64-8-9: ends in 9 outputs"),
         (("search", "--l2", "0,1", "--data", "iris"), "--data: expected one of"),
         (("search", "--l2", "0,1", "--workers", 0), "workers: expected a whole number of at least 1"),
+        (("search", "--l2", "0,1", "--picture", "map.xyz"), "--picture: expected a file that ends in .png, .svg"),
         (("search", "--l2", "0,1", "--resume"), "resume: say from where, with checkpoint="),
         (("search", "--l2", "0,1", "--target", "price"), "--target: belongs to a table of your own"),
         (("compare",), "say in what A and B differ"),

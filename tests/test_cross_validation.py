@@ -216,6 +216,8 @@ def test_strengths_make_a_penalty():
         (lambda: 3, {}, "expected a function that gives a Network, got 3 from it"),
         (deciding, {"unit": 3}, "there is no setting 'unit'; there are units, validation"),
         (deciding, {"resume": True}, "resume is for a single training"),
+        (lambda: (deciding(), {"seed": 3}), {}, "seed is for a single training"),
+        ((deciding, {"sample_weight": CLASSES}), {}, "sample_weight is for a single training"),
         (deciding, {"l2": 1, "penalty": cr.L1(1)}, "there is a penalty already"),
         (deciding, {"learning_rate": 0.1, "optimizer": "adam"}, "optimizer: expected an Optimizer"),
         (deciding, {"learning_rate": 0}, "learning_rate: expected a number above 0"),

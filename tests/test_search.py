@@ -311,6 +311,37 @@ def test_what_cannot_be_written_down_needs_no_checkpoint(path):
         searched({"units": [2]}, callbacks=[Odd()], checkpoint=path)
 
 
+def test_estimators_are_known_again_by_their_parameters(path, monkeypatch):
+    from sklearn.linear_model import Ridge
+
+    def fitted(alphas):
+        return cr.search(Ridge(), (X, VALUES), {"alpha": alphas}, checkpoint=path, resume=path.exists(), progress=False)
+
+    fitted([0.1, 1.0])
+    tried, before = [], Ridge.fit
+    monkeypatch.setattr(Ridge, "fit", lambda self, *data: tried.append(self.alpha) or before(self, *data))
+    assert len(fitted([0.1, 1.0, 10.0]).trials) == 3
+    assert tried == [10.0] * 5
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_disk_that_is_full_ends_the_search_and_keeps_what_there_was(path, monkeypatch, workers):
+    from chainrule.selection.record import Record
+
+    searched({"units": [2]}, checkpoint=path)
+    before = path.read_bytes()
+
+    def full(self, *arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Record, "add", full)
+    with pytest.raises(OSError, match="No space left"):
+        searched(checkpoint=path, resume=True, workers=workers)
+    assert (
+        json.loads(path.read_bytes().partition(b"\n")[2])["trials"] == json.loads(before.partition(b"\n")[2])["trials"]
+    )
+
+
 # What is shown
 
 FOUND = Search(

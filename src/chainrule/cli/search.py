@@ -39,6 +39,7 @@ from chainrule.cli.choices import (
 )
 from chainrule.cli.output import console, make_way_for, print_json, printable
 from chainrule.errors import SettingError
+from chainrule.plots.figures import new_figure
 
 if TYPE_CHECKING:
     from chainrule.selection import Search
@@ -109,6 +110,8 @@ def search(
     for option, path in {"--checkpoint": checkpoint, "--picture": picture}.items():
         if path is not None:
             make_way_for(path, option)
+    if picture is not None:
+        _check_kind(picture)
     screen = console(as_json)
     if lines:
         screen.print(*lines, "", sep="\n")
@@ -149,6 +152,13 @@ def draw(found: Search) -> Any:
     names = list(found.trials[0].settings)
     names.sort(key=lambda name: {"learning_rate": 0, "l2": 1, "l1": 2}.get(name, 3))
     return found.draw(*names[:2])
+
+
+def _check_kind(picture: Path) -> None:
+    """Raise a SettingError where no picture can be drawn into such a file; MissingExtraError without matplotlib."""
+    kinds = new_figure((1, 1)).canvas.get_supported_filetypes()
+    if picture.suffix.lower().removeprefix(".") not in kinds:
+        raise SettingError(f"--picture: expected a file that ends in .png, .svg or .pdf, got {picture}")
 
 
 def _as_json(found: Search) -> dict[str, Any]:

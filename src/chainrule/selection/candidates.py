@@ -18,8 +18,8 @@ from chainrule.training import train
 from chainrule.training.checkpoint import digest
 
 SHORT = ("learning_rate", "l1", "l2")  # further settings: the optimizer's rate, and strengths of penalties
-OWN = ("seed", "checkpoint", "resume", "progress")  # of `train`, but not for many trainings at once
-TRAINING = tuple(name for name in inspect.signature(train).parameters if name not in ("network", "data", *OWN))
+OWN = ("network", "data", "sample_weight", "seed", "checkpoint", "resume", "progress")  # differ from run to run
+TRAINING = tuple(name for name in inspect.signature(train).parameters if name not in OWN)
 
 
 class Training(NamedTuple):
@@ -60,6 +60,7 @@ class Candidate:
             made = made(**own)
             if isinstance(made, tuple) and len(made) == 2 and isinstance(made[1], dict):
                 made, further = made
+            _refuse_others(further, (*TRAINING, *SHORT))
             if not isinstance(made, Network):
                 raise SettingError(f"model: expected a function that gives a Network, got {made!r} from it")
         network = copy.deepcopy(made)  # a function may give the same one each time
@@ -84,10 +85,11 @@ class Candidate:
 
         """
         if self.is_estimator:
-            found: Any = [type(self.source).__qualname__, repr(sorted(self.estimator(seed).get_params().items()))]
-        else:
-            found = _description(self.training(seed))
-        return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+            import joblib
+
+            return str(joblib.hash(self.estimator(seed)))
+        text = json.dumps(_description(self.training(seed)), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_candidate(model: Any, settings: dict[str, Any]) -> Candidate:
@@ -152,8 +154,14 @@ def _check_names(model: Any, settings: dict[str, Any]) -> None:
     else:
         own = _parameters(model)
         known = None if own is None else (*own, *TRAINING, *SHORT)
+    if known is not None:
+        _refuse_others(settings, known)
+
+
+def _refuse_others(settings: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Raise a SettingError where a name is not `known`."""
     for name in settings:
-        if known is not None and name not in known:
+        if name not in known:
             why = f"{name} is for a single training" if name in OWN else f"there is no setting {name!r}"
             raise SettingError(f"{why}; there are {', '.join(known)}")
 

@@ -1,7 +1,8 @@
 """Calls side by side, in processes of this machine or on a cluster, by joblib."""
 
 import os
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +13,7 @@ from chainrule.errors import MissingExtraError
 Task = tuple[Callable[..., Any], tuple[Any, ...]]  # a function and its arguments
 
 
-def side_by_side(tasks: list[Task], workers: int | None) -> Iterator[Any]:
+def side_by_side(tasks: list[Task], workers: int | None) -> Generator[Any, None, None]:
     """The results of calls, each as soon as it is there, in any order: each call says itself which one it was.
 
     By joblib, in `workers` processes (−1: as many as there are cores); None asks joblib, which takes 1 unless it is
@@ -37,7 +38,18 @@ def side_by_side(tasks: list[Task], workers: int | None) -> Iterator[Any]:
         for start in range(0, len(calls), count):
             yield from joblib.Parallel(workers, batch_size=1)(calls[start : start + count])
     else:
-        yield from parallel(calls)
+        yield from _until_closed(parallel(calls))
+
+
+def _until_closed(results: Generator[Any, None, None]) -> Generator[Any, None, None]:
+    """The same results; whoever wants no more of them, for an error or Ctrl-C, is not warned that some are lost."""
+    try:
+        for result in results:  # noqa: UP028  (`yield from` would close them before the filter is there)
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            results.close()
 
 
 def _with_threads(workers: int, parent: int, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -180,12 +181,13 @@ def search(
         if key not in record.outcomes
     ]
     done = len(of_keys) - len(tasks)
-    for key, outcome in side_by_side(tasks, workers):
-        record.add(key, of_keys[key][0], outcome)
-        done += 1
-        if progress:
-            line = _line(Trial(of_keys[key][0], *outcome), experiment.plan.name)
-            print(f"trial {done}/{len(of_keys)}: {line}", file=sys.stderr, flush=True)
+    with closing(side_by_side(tasks, workers)) as results:
+        for key, outcome in results:
+            record.add(key, of_keys[key][0], outcome)
+            done += 1
+            if progress:
+                line = _line(Trial(of_keys[key][0], *outcome), experiment.plan.name)
+                print(f"trial {done}/{len(of_keys)}: {line}", file=sys.stderr, flush=True)
     found = (Trial(combination, *record.outcomes[key]) for key, combination in zip(keys, combinations, strict=True))
     return Search(experiment.plan.name, tuple(found))
 
