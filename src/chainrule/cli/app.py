@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from chainrule.cli.data import data
+from chainrule.cli.derive import derive
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
@@ -85,4 +86,5 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(serve)
+app.command()(derive)
 app.add_typer(data, name="data")
