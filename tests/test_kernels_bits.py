@@ -19,8 +19,8 @@ import chainrule as cr
 from chainrule import kernels
 from chainrule.operations import OPERATIONS, backend, linear_backward, linear_forward
 from chainrule.operations.operation import runs_natively
+from chainrule.operations.signatures import draw, read_signature
 from chainrule.testing import all_operations
-from chainrule.testing.shapes_in_comments import draw, read_signature
 from chainrule.training.steps import Steps
 
 pytestmark = pytest.mark.skipif(not runs_natively(), reason="formulas give close numbers, not the kernels' bits")

@@ -20,11 +20,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule import kernels
-from chainrule.operations import OPERATIONS, backend
+from chainrule.operations import OPERATIONS, backend, signatures
 from chainrule.operations.operation import runs_natively
-from chainrule.testing import all_operations, shapes_in_comments
+from chainrule.operations.signatures import away_from_zero, evaluate_shape, read_signature
+from chainrule.testing import all_operations
 from chainrule.testing.operations import LAYOUTS
-from chainrule.testing.shapes_in_comments import away_from_zero, evaluate_shape, read_signature
 
 pytestmark = pytest.mark.skipif(not runs_natively(), reason="operations run by their formulas here: nothing to compare")
 
@@ -45,7 +45,7 @@ def names(operations):
 
 def draw(signature, rng, sizes):
     """Arguments for an operation; whole numbers below 256 or less, which are pixels and masks, as bytes."""
-    arguments = shapes_in_comments.draw(signature, rng, sizes)
+    arguments = signatures.draw(signature, rng, sizes)
     for argument in signature.arguments:
         if argument.rule in ("< 2", "< 256"):
             arguments[argument.name] = arguments[argument.name].astype(np.uint8)

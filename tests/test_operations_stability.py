@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from chainrule import operations
+from chainrule.operations.signatures import read_signature
 from chainrule.testing import all_operations
-from chainrule.testing.shapes_in_comments import read_signature
 
 FAMILIES = ("activations", "softmax", "losses", "regression", "margins")
 STABLE = [operation for family in FAMILIES for operation in all_operations(within=f"chainrule.operations.{family}")]

@@ -31,6 +31,7 @@ class Number:
 
     @property
     def needs_mnist(self) -> bool:
+        """Whether it is about the files of MNIST, which are not on every machine."""
         return self.item == "B1"
 
 
@@ -558,6 +559,41 @@ def _():
     return listed(slopes, ".4f")
 
 
+@worked(
+    "D8",
+    "learning rates on a log scale, 10⁻⁷ … 10⁻¹",
+    "1e-07, 1e-06, 1e-05, 0.0001, 0.001, 0.01, 0.1",
+    "chainrule.selection.LogScale",
+)
+def _():
+    return listed(cr.selection.LogScale(1e-7, 1e-1).grid())
+
+
+@worked(
+    "D8",
+    "K = 5 folds: their number; mean and deviation of the scores − cross_validate's",
+    "5; 0",
+    "chainrule.cross_validate",
+)
+def _():
+    network = cr.Network([cr.Linear(3)], loss=cr.CrossEntropy())
+    found = cr.cross_validate(network, cr.data.make_blobs(samples=60), epochs=2, workers=1)
+    mean = found.scores.sum() / 5
+    deviation = math.sqrt(((found.scores - mean) ** 2).sum() / 4)
+    return f"{found.scores.size}; {rest([found.mean - mean, found.deviation - deviation])}"
+
+
+@worked(
+    "D8",
+    "t-test of differences 2, 1, 3, 0, 4: t = d̄ / √(s²/5), and its p",
+    "2.828, 0.047",
+    "chainrule.selection.paired_t_test",
+)
+def _():
+    test = cr.selection.paired_t_test([2.0, 1, 3, 0, 4])
+    return listed([test.statistic, test.p_value], ".3f")
+
+
 @worked("D9", "too high a rate, with squared error", "stopped: not finite", "docs/training.md")
 def _():
     network = cr.Network([cr.Linear(1)], loss=cr.SquaredError())
@@ -580,6 +616,12 @@ def _():
     W = np.random.default_rng(0).normal(size=(3, 4))
     penalty = cr.L2(0.1)
     return rest(penalty.value({"W": np.hstack([W, W])}, 10) - penalty.value({"W": W}, 10))
+
+
+@worked("D10", "parameters here − in PyTorch, after each of 20 steps", "0", "chainrule.interop.twin")
+def _():
+    network = cr.Network([cr.Linear(5), cr.Tanh(), cr.Linear(3)], loss=cr.CrossEntropy(), dtype="float64")
+    return rest(cr.interop.twin(network, cr.data.make_blobs(samples=60), steps=20).largest.size)
 
 
 @worked("D12", "pixels of a face, classes", "2304, 7", "d12_facial_expressions.py")

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from chainrule.cli.compare import compare
 from chainrule.cli.data import data
+from chainrule.cli.derive import derive
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
@@ -89,4 +90,5 @@ app.command()(compare)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(serve)
+app.command()(derive)
 app.add_typer(data, name="data")

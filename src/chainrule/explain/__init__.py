@@ -5,6 +5,7 @@ statement by statement, and are held against what the compiled kernels gave.
 """
 
 from chainrule.explain.derivation import Chain, Derivation
+from chainrule.explain.derivations import derivable, derive
 from chainrule.explain.explain import explain
 
-__all__ = ["Chain", "Derivation", "explain"]
+__all__ = ["Chain", "Derivation", "derivable", "derive", "explain"]

@@ -46,6 +46,8 @@ def curve(
             values = np.asarray(measured[key]) * (100 if percent else 1)
             marker = "o" if len(values) == 1 else None
             ax.plot(measured["epoch"], values, style, color=colour, label=label, marker=marker, linewidth=1.8)
+    if len(measured[name]) == 1:
+        ax.set_xticks(measured["epoch"])
     ax.set_xlabel("epoch")
     ax.set_ylabel(f"{name} (%)" if percent else name)
     if log:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FEW = 40  # so many lines can bear their weights in numbers
-ACROSS, DOWN = 2.2, 0.72  # inches from column to column, and from unit to unit
+ACROSS, DOWN = 2.2, 0.72  # inches from column to column, where few numbers stand between them, and from unit to unit
+WIDER = 0.05  # inches for each number beyond twelve
 RADIUS = 0.23  # of a unit, in inches
 SHEET, BEHIND = 0.5, 0.16  # half the side of a map, and how far the next one behind it is shifted
 
@@ -69,7 +70,7 @@ def network_graph(network: Network, x: Any = None, *, most: int = 10, ax: Axes |
     most = whole_number(most, "most", at_least=3)
     columns = _columns(network, x, most)
     reach = max([0.75, *(column.y[0] + RADIUS for column in columns if column.units)])  # of what is drawn, up and down
-    width, height = ACROSS * (len(columns) - 1) + 2.0, 2 * reach + 0.95
+    width, height = columns[-1].x + 2.0, 2 * reach + 0.95
     ax = axes_or_new(ax, (width, height))
     ax.set_axis_off()
     for before, after in pairwise(columns):
@@ -80,26 +81,33 @@ def network_graph(network: Network, x: Any = None, *, most: int = 10, ax: Axes |
     return ax
 
 
-def _columns(network: Network, x: Any, most: int) -> list[Column]:
+def _columns(network: Network, sample: Any, most: int) -> list[Column]:
     found = stages(network)
     values: list[Array | None] = [None] * len(found)
-    if x is not None:
-        sample = np.asarray(x)[None]
-        outputs = outputs_of(network, sample)
+    if sample is not None:
+        batch = np.asarray(sample)[None]
+        outputs = outputs_of(network, batch)
         values = [outputs[stage.last + 1][0] for stage in found]
-        answer = network.predict(sample)[0]
+        answer = network.predict(batch)[0]
         if answer.shape == found[-1].shape:
             values[-1] = answer
             found[-1].name += f", {_link_name(network)}"
-    columns = []
-    for place, (stage, value) in enumerate(zip(found, values, strict=True)):
+    columns: list[Column] = []
+    for stage, value in zip(found, values, strict=True):
         units = _shown(stage.shape[0], most) if len(stage.shape) == 1 else []
         slots = len(units) + (len(units) < stage.shape[0] if units else 0)  # one for the dots
         y = [DOWN * ((slots - 1) / 2 - slot) for slot in range(slots)]
         if units and slots > len(units):
             del y[-2]  # where the dots stand
-        columns.append(Column(stage, ACROSS * place, units, y, value))
+        x = columns[-1].x + _distance(columns[-1], units) if columns else 0.0
+        columns.append(Column(stage, x, units, y, value))
     return columns
+
+
+def _distance(before: Column, units: list[int]) -> float:
+    """From a column to the next one: more room where more numbers stand between them."""
+    lines = len(before.units) * len(units)
+    return ACROSS + WIDER * max(0, lines - 12) if lines <= FEW else ACROSS
 
 
 def _link_name(network: Network) -> str:
@@ -178,7 +186,7 @@ def _draw_units(ax: Axes, column: Column) -> None:
         if biases is not None and len(column.units) == len(biases):
             ax.text(
                 column.x, y - RADIUS - 0.03, f"b {number(biases[unit], '.2f')}", ha="center", va="top", fontsize=6.5,
-                color=INK, zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.85},
+                color=BLACK, zorder=4, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.85},
             )  # fmt: skip
     if len(column.units) < column.stage.shape[0]:
         ax.text(column.x, (column.y[-2] + column.y[-1]) / 2, "⋮", ha="center", va="center", fontsize=14, color=INK)

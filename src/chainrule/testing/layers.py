@@ -15,6 +15,7 @@ from chainrule.layers import Context, Layer, Saved
 from chainrule.losses import SquaredError
 from chainrule.network import Network
 from chainrule.network.model_file import load
+from chainrule.operations.signatures import away_from_zero
 from chainrule.randomness import stream
 from chainrule.testing.demands import (
     demand,
@@ -25,7 +26,6 @@ from chainrule.testing.demands import (
     demand_unchanged,
 )
 from chainrule.testing.gradient import numerical_gradient
-from chainrule.testing.shapes_in_comments import away_from_zero
 
 SAMPLES = 3
 

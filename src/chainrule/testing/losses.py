@@ -13,6 +13,7 @@ from chainrule.errors import ShapeError
 from chainrule.layers import Linear, Tanh
 from chainrule.losses import Loss
 from chainrule.network import Network
+from chainrule.operations.signatures import away_from_zero
 from chainrule.testing.demands import (
     demand,
     demand_dtype,
@@ -21,7 +22,6 @@ from chainrule.testing.demands import (
     demand_unchanged,
 )
 from chainrule.testing.gradient import numerical_gradient
-from chainrule.testing.shapes_in_comments import away_from_zero
 
 SAMPLES = 4
 OUTPUTS = (1, 2, 3, 5)  # numbers of scores to try; a loss may refuse some of them

@@ -13,6 +13,15 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.operations import OPERATIONS, Operation, backend
+from chainrule.operations.signatures import (
+    Signature,
+    Sizes,
+    Values,
+    away_from_zero,
+    draw,
+    evaluate_shape,
+    read_signature,
+)
 from chainrule.testing.demands import (
     SAME,
     SAME_IN_FLOAT32,
@@ -24,15 +33,6 @@ from chainrule.testing.demands import (
     demand_unchanged,
 )
 from chainrule.testing.gradient import numerical_gradient
-from chainrule.testing.shapes_in_comments import (
-    Signature,
-    Sizes,
-    Values,
-    away_from_zero,
-    draw,
-    evaluate_shape,
-    read_signature,
-)
 
 AnyOperation = Operation[..., Any]
 Results = dict[str, Array]  # by the names in the return statement

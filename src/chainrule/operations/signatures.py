@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.arrays import Array, Shape
-from chainrule.operations import Operation
+from chainrule.operations.operation import Operation
 
 Sizes = dict[str, int]  # dimension → how many
 Values = dict[str, Any]  # argument → what to call the operation with
