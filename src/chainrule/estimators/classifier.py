@@ -94,7 +94,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self,
         layers: Any = (100,),
         *,
-        activation: Any = "gelu",
+        activation: Any = "elu",
         dropout: float = 0.0,
         loss: Any = "auto",
         label_smoothing: float = 0.1,
@@ -102,7 +102,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         learning_rate: float | None = 0.01,
         schedule: Any = None,
         batch_size: int | None = 64,
-        epochs: int = 50,
+        epochs: int = 75,
         penalty: Any = "l2",
         alpha: float = 0.0,
         l1_ratio: float = 0.5,
@@ -184,7 +184,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         """
         if isinstance(self.class_weight, str):
             raise SettingError('class_weight: "balanced" needs all the data; give weights by class to partial_fit')
-        return self._partial_fit(X, y, sample_weight, classes=classes)
+        if classes is None and not hasattr(self, "network_") and type_of_target(y) != "multilabel-indicator":
+            raise DataError("classes: the first call of partial_fit must name all classes that will ever come")
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def decision_function(self, X: Any) -> Array:
         """The raw scores (N, K); for two classes how far the second is ahead (N,)."""

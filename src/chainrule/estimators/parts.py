@@ -31,8 +31,10 @@ def part(value: Any, kind: type[Part], name: str, **settings: Any) -> Part:
     """
     if isinstance(value, kind):
         return kind.from_configuration(value.configuration())
-    kinds = {one.__name__.lower(): one for one in Configurable.register.values() if is_dataclass(one)} | ALSO
-    known = {word: one for word, one in kinds.items() if issubclass(one, kind)}
+    kinds = [one for one in Configurable.register.values() if issubclass(one, kind) and is_dataclass(one)]
+    known = {one.__name__.lower(): one for one in kinds} | {
+        word: one for word, one in ALSO.items() if issubclass(one, kind)
+    }
     found: type[Any] | None = known.get(value.replace("_", "").lower()) if isinstance(value, str) else None
     if found is None:
         names = ", ".join(sorted(known))
