@@ -22,6 +22,7 @@ import chainrule as cr
 from chainrule.data import Standardizer
 from chainrule.errors import ChainruleError, DataError, DataTypeError, MissingExtraError, SettingError, ShapeError
 from chainrule.estimators import AutoencoderTransformer, NetworkClassifier, NetworkRegressor, PolynomialRegressor
+from chainrule.tabular import TabularPreprocessor
 
 X, Y = load_iris(return_X_y=True)
 NAMES = np.array(["setosa", "versicolor", "virginica"])[Y]
@@ -590,3 +591,32 @@ def test_a_search_hands_its_callbacks_down():
     heard = []
     GridSearchCV(classifier(epochs=2), {"layers": [(4,), (8,)]}, cv=2).set_callbacks(Listener()).fit(X, Y)
     assert heard.count(("NetworkClassifier", "epoch")) == (2 * 2 + 1) * 2
+
+
+# A network of its own
+
+
+def test_the_network_of_its_own_takes_the_samples_as_they_are(tmp_path):
+    for fitted, x in ((classifier().fit(X, NAMES), X), (classifier(*CONVOLUTIONS).fit(IMAGES, BRIGHT), IMAGES)):
+        network = fitted.to_network()
+        assert network.predict(x) == pytest.approx(fitted.predict_proba(x), abs=1e-12)
+        network.save(tmp_path / "model.safetensors")
+        assert (cr.load(tmp_path / "model.safetensors").predict(x) == network.predict(x)).all()
+
+
+@pytest.mark.parametrize("y", [1000 + 50 * X[:, 2], X[:, 2:] * [1, 100]])
+def test_the_network_of_its_own_answers_in_the_units_of_the_targets(y):
+    fitted = regressor().fit(X, y)
+    expected = fitted.predict(X).reshape(150, -1)
+    assert fitted.to_network().predict(X) == pytest.approx(expected, rel=1e-12)
+    assert regressor(standardize=False, standardize_targets=False).fit(X, y).to_network().metadata == {}
+
+
+def test_the_network_of_its_own_knows_the_columns_and_classes():
+    frame = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    fitted = classifier().fit(frame, NAMES)
+    network = fitted.to_network()
+    preprocessor = TabularPreprocessor.from_dict(network.metadata["preprocessing"])
+    mixed = frame[["d", "a", "c", "b"]]
+    assert network.predict(preprocessor.transform(mixed)) == pytest.approx(fitted.predict_proba(frame), abs=1e-6)
+    assert network.metadata["class_names"] == ["setosa", "versicolor", "virginica"]

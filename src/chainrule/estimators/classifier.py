@@ -18,6 +18,7 @@ from chainrule.errors import DataError, SettingError
 from chainrule.estimators.base import NetworkEstimator
 from chainrule.estimators.data import refuse_masked, through
 from chainrule.estimators.parts import layers_of, part
+from chainrule.estimators.standalone import Standalone
 from chainrule.layers import Layer, Linear
 from chainrule.losses import BinaryCrossEntropy, BinaryFocal, CrossEntropy, Focal, Loss
 from chainrule.losses.loss import BinaryLoss, LabelLoss
@@ -30,7 +31,7 @@ def _gives_probabilities(classifier: NetworkClassifier) -> bool:
     return isinstance(classifier._loss(multilabel=False), PROBABILISTIC)
 
 
-class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
+class NetworkClassifier(ClassifierMixin, Standalone, NetworkEstimator):  # type: ignore[misc]
     """A neural network that decides between classes, or answers yes or no to several questions (multi-label).
 
         classifier = NetworkClassifier((64, 32), epochs=30, random_state=0).fit(X, y)
@@ -80,7 +81,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     Attributes:
         classes_: the labels (K,); 0 … K−1 for multi-label targets.
-        network_: the `Network`. It takes standardised samples.
+        network_: the `Network`, which takes standardised samples; `to_network` makes one for samples as they are.
         history_: the `History`.
         loss_curve_: the training loss of each epoch.
         validation_loss_curve_: the validation loss of each epoch, or None.
