@@ -1,7 +1,7 @@
 """The estimators against scikit-learn's networks, both with default settings: 5 repeats of 5 folds, on the same splits.
 
 python -m benchmarks.estimators
-python -m benchmarks.estimators --only iris digits --rounds 1
+python -m benchmarks.estimators --only iris digits --rounds 1 --threads 1
 
 Every fold is fitted `--rounds` times by either side, by turns, each fit with the number of the fold for a seed. The
 scores are those of the folds, the seconds the median of all fits. Prints a table in Markdown.
@@ -12,9 +12,14 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import sys
 import time
 import warnings
 from typing import Any, NamedTuple
+
+if "--threads" in sys.argv:  # read when the libraries are imported
+    for _name in ("CHAINRULE_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[_name] = sys.argv[sys.argv.index("--threads") + 1]
 
 import numpy as np
 import sklearn
@@ -74,8 +79,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Race the estimators against scikit-learn's networks.")
     parser.add_argument("--only", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="of both sides; otherwise as many as either takes by itself")
     asked = parser.parse_args()
-    print(f"scikit-learn {sklearn.__version__}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
+    threads = f"{asked.threads} threads each" if asked.threads else "threads as they are by default"
+    print(f"scikit-learn {sklearn.__version__}, {os.cpu_count()} cores, {threads}, load {os.getloadavg()[0]:.1f}\n")
     print("| Data | Measure | Chainrule | its fit | MLP | its fit | times as fast |\n|---|---|---|---|---|---|---|")
     for name in asked.only:
         x, y = DATA[name](return_X_y=True)

@@ -297,6 +297,7 @@ def test_margins_have_no_probabilities():
     two = clone(machine).fit(X[:100], NAMES[:100])
     assert two.decision_function(X).shape == (150,)
     assert two.network_.output_shape == (1,)
+    assert not hasattr(classifier(loss="hindge"), "predict_proba")
 
 
 def test_one_score_serves_two_classes():
@@ -492,6 +493,7 @@ def test_one_row_and_a_constant_column_are_learned():
     ({"class_weight": {7: 1}}, "class_weight: 7 is not one of the classes"),
     ({"penalty": "l3"}, "penalty"),
     ({"schedule": "cosine"}, "schedule"),
+    ({"scoring": "accuracy"}, "scoring: no samples are held back"),
 ])  # fmt: skip
 def test_settings_that_cannot_be_are_refused(settings, message):
     with pytest.raises(ChainruleError, match=message):
@@ -499,7 +501,7 @@ def test_settings_that_cannot_be_are_refused(settings, message):
 
 
 @pytest.mark.parametrize(("settings", "labels", "message"), [
-    ({}, {"classes": None}, "classes"),
+    ({}, {"classes": None}, "classes: the first call"),
     ({"early_stopping": True}, {"classes": [0, 1, 2]}, "early_stopping"),
     ({"optimizer": "lbfgs"}, {"classes": [0, 1, 2]}, "LBFGS"),
     ({"class_weight": "balanced"}, {"classes": [0, 1, 2]}, "balanced"),
@@ -513,8 +515,10 @@ def test_pieces_that_cannot_be_learned_are_refused(settings, labels, message):
 def test_later_pieces_are_as_the_first():
     fitted = classifier().partial_fit(X[:50], Y[:50], classes=[0, 1, 2])  # a single class of three
     fitted.partial_fit(X, Y)
-    with pytest.raises(DataError, match="expected the classes"):
+    with pytest.raises(DataError, match=r"y: expected the classes \[0 1 2\], got \[1 2 3\]"):
         fitted.partial_fit(X, Y + 1)
+    with pytest.raises(DataError, match=r"classes: expected \[0 1 2\] as before, got \[0 1 2 3\]"):
+        fitted.partial_fit(X, Y, classes=np.arange(4))
     with pytest.raises(ShapeError, match="expected 1 numbers"):
         regressor().partial_fit(X, Y).partial_fit(X, np.column_stack([Y, Y]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,15 +21,26 @@ from chainrule.estimators.data import refuse_masked, through
 from chainrule.estimators.parts import layers_of, part
 from chainrule.estimators.standalone import Standalone
 from chainrule.layers import Layer, Linear
-from chainrule.losses import BinaryCrossEntropy, BinaryFocal, CrossEntropy, Focal, Loss
+from chainrule.losses import (
+    BinaryCrossEntropy,
+    CrammerSinger,
+    CrossEntropy,
+    Hinge,
+    Loss,
+    Perceptron,
+    WestonWatkins,
+)
 from chainrule.losses.loss import BinaryLoss, LabelLoss
 
-PROBABILISTIC = (CrossEntropy, Focal, BinaryCrossEntropy, BinaryFocal)  # losses whose link gives them
+MARGINS = (Hinge, Perceptron, CrammerSinger, WestonWatkins)  # losses whose link gives no probabilities
 
 
 def _gives_probabilities(classifier: NetworkClassifier) -> bool:
     """Whether the loss makes probabilities of the scores."""
-    return isinstance(classifier._loss(multilabel=False), PROBABILISTIC)
+    with contextlib.suppress(SettingError):  # which `fit` will raise
+        loss = classifier._loss(multilabel=False)
+        return isinstance(loss, BinaryLoss | LabelLoss) and not isinstance(loss, MARGINS)
+    return False
 
 
 class NetworkClassifier(ClassifierMixin, Standalone, NetworkEstimator):  # type: ignore[misc]
@@ -65,7 +77,8 @@ class NetworkClassifier(ClassifierMixin, Standalone, NetworkEstimator):  # type:
             samples alone decide; the first piece does in `partial_fit`.
         image_shape: of a sample, such as (1, 28, 28), where each row of X is an image; None: samples as X has them.
         early_stopping: whether to stop when validation has not improved for some epochs; the best weights are kept.
-        validation_fraction: the share of samples held back to measure on; None: a tenth with early stopping, else none.
+        validation_fraction: the share of samples, or how many, held back to measure on; None: a tenth with early
+            stopping, else none.
         scoring: what is measured on them besides the loss: the name of a scorer of scikit-learn's or
             `scorer(estimator, X, y)`. Early stopping then goes by it, otherwise by the loss.
         n_iter_no_change: epochs that early stopping waits.
@@ -245,9 +258,10 @@ class NetworkClassifier(ClassifierMixin, Standalone, NetworkEstimator):  # type:
             if len(named) < 2 and not several:
                 raise DataError(f"y: expected at least 2 classes, got 1 class: {named[0]!r}")
             self.classes_, self._multilabel = named, several
-        strange = np.setdiff1d(there, self.classes_)
-        if several != self._multilabel or len(strange) or (classes is not None and len(named) != len(self.classes_)):
-            raise DataError(f"y: expected the classes {self.classes_} as before, got {named if classes else there}")
+        if several != self._multilabel or not np.isin(there, self.classes_).all():
+            raise DataError(f"y: expected the classes {self.classes_}, got {there}")
+        if classes is not None and not np.array_equal(named, self.classes_):
+            raise DataError(f"classes: expected {self.classes_} as before, got {named}")
 
     def _targets(self, x: Array, y: Array) -> Array:
         if self._multilabel:

@@ -111,8 +111,8 @@ class NetworkRegressor(Standalone, NumberEstimator):
 
     Attributes:
         n_outputs_: numbers per sample.
-        network_: the `Network`, which takes standardised samples and answers in standardised targets; `to_network` makes
-            one for samples and targets as they are.
+        network_: the `Network`, which takes standardised samples and answers in standardised targets; `to_network`
+            makes one for samples and targets as they are.
         history_, loss_curve_, validation_loss_curve_, validation_scores_, n_iter_: see `NetworkClassifier`.
 
     """
