@@ -22,6 +22,8 @@ from chainrule.network import Network
 from chainrule.optimizers import LBFGS, Optimizer
 from chainrule.training import Callback, EarlyStopping, History, train
 
+Rows = Array | slice  # of samples
+
 VALIDATION_FRACTION = 0.1  # where early stopping is asked for, and not of how much
 
 
@@ -114,14 +116,16 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         self.network_ = network
         self.history_, self.n_iter_, self._memory = History(), 0, Memory()
 
-    def _split(self, targets: Array) -> tuple[Array, Array]:
+    def _split(self, targets: Array) -> tuple[Rows, Array]:
         """The rows to learn from, and those held back for validation."""
         rows = np.arange(len(targets))
         fraction = VALIDATION_FRACTION if self.early_stopping else None
         if self.validation_fraction is not None:
             fraction = self.validation_fraction
         if fraction is None:
-            return rows, rows[:0]
+            if self.scoring is not None:
+                raise SettingError("scoring: no samples are held back; set early_stopping or validation_fraction")
+            return slice(None), rows[:0]
         classes = targets if is_classifier(self) and targets.ndim == 1 else None
         kept, held = train_test_split(rows, test_size=fraction, random_state=self._seed, stratify=classes)
         return np.sort(kept), np.sort(held)
@@ -199,5 +203,5 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):  # type: ignore[mis
         return self.network_.summary()._repr_html_() if hasattr(self, "network_") else ""
 
 
-def _of(weights: Array | None, rows: Array) -> Array | None:
+def _of(weights: Array | None, rows: Rows) -> Array | None:
     return None if weights is None else weights[rows]

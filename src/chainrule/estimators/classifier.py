@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,19 +19,31 @@ from chainrule.errors import DataError, SettingError
 from chainrule.estimators.base import NetworkEstimator
 from chainrule.estimators.data import refuse_masked, through
 from chainrule.estimators.parts import layers_of, part
+from chainrule.estimators.standalone import Standalone
 from chainrule.layers import Layer, Linear
-from chainrule.losses import BinaryCrossEntropy, BinaryFocal, CrossEntropy, Focal, Loss
+from chainrule.losses import (
+    BinaryCrossEntropy,
+    CrammerSinger,
+    CrossEntropy,
+    Hinge,
+    Loss,
+    Perceptron,
+    WestonWatkins,
+)
 from chainrule.losses.loss import BinaryLoss, LabelLoss
 
-PROBABILISTIC = (CrossEntropy, Focal, BinaryCrossEntropy, BinaryFocal)  # losses whose link gives them
+MARGINS = (Hinge, Perceptron, CrammerSinger, WestonWatkins)  # losses whose link gives no probabilities
 
 
 def _gives_probabilities(classifier: NetworkClassifier) -> bool:
     """Whether the loss makes probabilities of the scores."""
-    return isinstance(classifier._loss(multilabel=False), PROBABILISTIC)
+    with contextlib.suppress(SettingError):  # which `fit` will raise
+        loss = classifier._loss(multilabel=False)
+        return isinstance(loss, BinaryLoss | LabelLoss) and not isinstance(loss, MARGINS)
+    return False
 
 
-class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
+class NetworkClassifier(ClassifierMixin, Standalone, NetworkEstimator):  # type: ignore[misc]
     """A neural network that decides between classes, or answers yes or no to several questions (multi-label).
 
         classifier = NetworkClassifier((64, 32), epochs=30, random_state=0).fit(X, y)
@@ -64,7 +77,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             samples alone decide; the first piece does in `partial_fit`.
         image_shape: of a sample, such as (1, 28, 28), where each row of X is an image; None: samples as X has them.
         early_stopping: whether to stop when validation has not improved for some epochs; the best weights are kept.
-        validation_fraction: the share of samples held back to measure on; None: a tenth with early stopping, else none.
+        validation_fraction: the share of samples, or how many, held back to measure on; None: a tenth with early
+            stopping, else none.
         scoring: what is measured on them besides the loss: the name of a scorer of scikit-learn's or
             `scorer(estimator, X, y)`. Early stopping then goes by it, otherwise by the loss.
         n_iter_no_change: epochs that early stopping waits.
@@ -80,7 +94,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
 
     Attributes:
         classes_: the labels (K,); 0 … K−1 for multi-label targets.
-        network_: the `Network`. It takes standardised samples.
+        network_: the `Network`, which takes standardised samples; `to_network` makes one for samples as they are.
         history_: the `History`.
         loss_curve_: the training loss of each epoch.
         validation_loss_curve_: the validation loss of each epoch, or None.
@@ -94,7 +108,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         self,
         layers: Any = (100,),
         *,
-        activation: Any = "gelu",
+        activation: Any = "elu",
         dropout: float = 0.0,
         loss: Any = "auto",
         label_smoothing: float = 0.1,
@@ -102,7 +116,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         learning_rate: float | None = 0.01,
         schedule: Any = None,
         batch_size: int | None = 64,
-        epochs: int = 50,
+        epochs: int = 75,
         penalty: Any = "l2",
         alpha: float = 0.0,
         l1_ratio: float = 0.5,
@@ -184,7 +198,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
         """
         if isinstance(self.class_weight, str):
             raise SettingError('class_weight: "balanced" needs all the data; give weights by class to partial_fit')
-        return self._partial_fit(X, y, sample_weight, classes=classes)
+        if classes is None and not hasattr(self, "network_") and type_of_target(y) != "multilabel-indicator":
+            raise DataError("classes: the first call of partial_fit must name all classes that will ever come")
+        return self._partial_fit(X, y, sample_weight, classes)
 
     def decision_function(self, X: Any) -> Array:
         """The raw scores (N, K); for two classes how far the second is ahead (N,)."""
@@ -242,9 +258,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc
             if len(named) < 2 and not several:
                 raise DataError(f"y: expected at least 2 classes, got 1 class: {named[0]!r}")
             self.classes_, self._multilabel = named, several
-        strange = np.setdiff1d(there, self.classes_)
-        if several != self._multilabel or len(strange) or (classes is not None and len(named) != len(self.classes_)):
-            raise DataError(f"y: expected the classes {self.classes_} as before, got {named if classes else there}")
+        if several != self._multilabel or not np.isin(there, self.classes_).all():
+            raise DataError(f"y: expected the classes {self.classes_}, got {there}")
+        if classes is not None and not np.array_equal(named, self.classes_):
+            raise DataError(f"classes: expected {self.classes_} as before, got {named}")
 
     def _targets(self, x: Array, y: Array) -> Array:
         if self._multilabel:

@@ -31,8 +31,10 @@ def part(value: Any, kind: type[Part], name: str, **settings: Any) -> Part:
     """
     if isinstance(value, kind):
         return kind.from_configuration(value.configuration())
-    kinds = {one.__name__.lower(): one for one in Configurable.register.values() if is_dataclass(one)} | ALSO
-    known = {word: one for word, one in kinds.items() if issubclass(one, kind)}
+    kinds = [one for one in Configurable.register.values() if issubclass(one, kind) and is_dataclass(one)]
+    known = {one.__name__.lower(): one for one in kinds} | {
+        word: one for word, one in ALSO.items() if issubclass(one, kind)
+    }
     found: type[Any] | None = known.get(value.replace("_", "").lower()) if isinstance(value, str) else None
     if found is None:
         names = ", ".join(sorted(known))
@@ -80,11 +82,10 @@ def penalty_of(value: Any, alpha: float, l1_ratio: float) -> Penalty | None:
     if value is None or isinstance(value, Penalty):
         return value
     strength = real_number(alpha, "alpha")
-    if strength == 0:
-        part(value, Penalty, "penalty", strength=1.0)  # refuses a wrong name
-        return None
-    settings = {"l1_ratio": l1_ratio} if isinstance(part(value, Penalty, "penalty", strength=1.0), ElasticNet) else {}
-    return part(value, Penalty, "penalty", strength=strength, per="sample", **settings)
+    penalty = part(value, Penalty, "penalty", strength=strength or 1.0, per="sample")
+    if isinstance(penalty, ElasticNet):
+        penalty = ElasticNet(penalty.strength, l1_ratio, per="sample")
+    return penalty if strength else None
 
 
 def clip_of(value: Any) -> Clip | None:

@@ -14,6 +14,7 @@ from chainrule.errors import ShapeError
 from chainrule.estimators.base import NetworkEstimator
 from chainrule.estimators.data import learn_standardizer, refuse_masked, through
 from chainrule.estimators.parts import layers_of, part
+from chainrule.estimators.standalone import Standalone
 from chainrule.layers import Layer, Linear
 from chainrule.losses import AbsoluteError, Huber, Loss, SquaredError
 
@@ -68,7 +69,7 @@ def _as_columns(y: Array) -> Array:
     return y[:, None] if y.ndim == 1 else y
 
 
-class NetworkRegressor(NumberEstimator):
+class NetworkRegressor(Standalone, NumberEstimator):
     """A neural network that predicts a number, or several.
 
         regressor = NetworkRegressor((64, 32), random_state=0).fit(X, y)
@@ -110,7 +111,8 @@ class NetworkRegressor(NumberEstimator):
 
     Attributes:
         n_outputs_: numbers per sample.
-        network_: the `Network`. It takes standardised samples, and answers in standardised targets.
+        network_: the `Network`, which takes standardised samples and answers in standardised targets; `to_network`
+            makes one for samples and targets as they are.
         history_, loss_curve_, validation_loss_curve_, validation_scores_, n_iter_: see `NetworkClassifier`.
 
     """
@@ -119,14 +121,14 @@ class NetworkRegressor(NumberEstimator):
         self,
         layers: Any = (100,),
         *,
-        activation: Any = "gelu",
+        activation: Any = "elu",
         dropout: float = 0.0,
         loss: Any = "squared_error",
         optimizer: Any = "adam",
-        learning_rate: float | None = 0.001,
+        learning_rate: float | None = 0.01,
         schedule: Any = None,
         batch_size: int | None = 64,
-        epochs: int = 50,
+        epochs: int = 75,
         penalty: Any = "l2",
         alpha: float = 0.0,
         l1_ratio: float = 0.5,
