@@ -602,7 +602,7 @@ def test_a_search_hands_its_callbacks_down():
 
 def test_the_network_of_its_own_takes_the_samples_as_they_are(tmp_path):
     for fitted, x in ((classifier().fit(X, NAMES), X), (classifier(*CONVOLUTIONS).fit(IMAGES, BRIGHT), IMAGES)):
-        network = fitted.to_network()
+        network = fitted.to_network(dtype="float64")
         assert network.predict(x) == pytest.approx(fitted.predict_proba(x), abs=1e-12)
         network.save(tmp_path / "model.safetensors")
         assert (cr.load(tmp_path / "model.safetensors").predict(x) == network.predict(x)).all()
@@ -612,7 +612,8 @@ def test_the_network_of_its_own_takes_the_samples_as_they_are(tmp_path):
 def test_the_network_of_its_own_answers_in_the_units_of_the_targets(y):
     fitted = regressor().fit(X, y)
     expected = fitted.predict(X).reshape(150, -1)
-    assert fitted.to_network().predict(X) == pytest.approx(expected, rel=1e-12)
+    assert fitted.to_network("float64").predict(X) == pytest.approx(expected, rel=1e-12)
+    assert fitted.to_network().predict(X) == pytest.approx(expected, rel=1e-5)
     assert regressor(standardize=False, standardize_targets=False).fit(X, y).to_network().metadata == {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,6 +17,9 @@ from chainrule.network import Network
 from chainrule.tabular import TabularPreprocessor
 from chainrule.tabular.numeric import NumericColumn
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
 
 class Standalone:
     """What estimators can do whose network has all that they know but for scales and names."""
@@ -25,7 +28,7 @@ class Standalone:
     _standardizer: Standardizer | None
     _target_scale: Standardizer | None = None
 
-    def to_network(self) -> Network:
+    def to_network(self, dtype: DTypeLike = "float32") -> Network:
         """A network that takes samples and answers in the units they were given in, to save, serve or export.
 
             classifier.fit(table, labels).to_network().save("model.safetensors")
@@ -33,6 +36,10 @@ class Standalone:
         The standardisation is its first layer, a `BatchNorm` at rest; the scale of the targets is in its last one. Its
         metadata name the classes, and the columns of a table, so that `chainrule predict` and `chainrule serve` take
         tables with those columns. Samples have the shape that the network takes (see `image_shape`).
+
+        Args:
+            dtype: "float32", or "float64" for the very numbers that a float64 estimator gives; programs that read ONNX
+                know few operators of it.
 
         Raises:
             NotFittedError: `fit` has not been called.
@@ -43,7 +50,7 @@ class Standalone:
         copies: list[Layer] = [part(layer, Layer, "layers") for layer in learned.layers]
         front = [] if self._standardizer is None else [BatchNorm()]
         network = Network(
-            [*front, *copies], part(learned.loss, Loss, "loss"), dtype=learned.dtype, metadata=self._metadata()
+            [*front, *copies], part(learned.loss, Loss, "loss"), dtype=dtype, metadata=self._metadata()
         ).build(learned.input_shape or ())
         for old, new in zip(learned.layers, copies, strict=True):
             for name, array in {**old.parameters, **old.state}.items():
@@ -73,6 +80,7 @@ def put_standardizer(network: Network, standardizer: Standardizer) -> None:
     arrays["layers.0.running_mean"][...] = standardizer.mean
     arrays["layers.0.running_variance"][...] = 1 - epsilon
     arrays["layers.0.gamma"][...] = 1 / standardizer.deviation
+    network.freeze("layers.0")
 
 
 def put_target_scale(network: Network, scale: Standardizer) -> None:
