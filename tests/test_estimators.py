@@ -478,9 +478,9 @@ def test_one_row_and_a_constant_column_are_learned():
 
 
 @pytest.mark.parametrize(("settings", "message"), [
-    ({"optimizer": "adams"}, "optimizer: expected a Optimizer or the name of one, got 'adams'; known are adadelta"),
+    ({"optimizer": "adams"}, "a part of the kind Optimizer, got 'adams'; known are adadelta"),
     ({"activation": "linear"}, "activation: Linear needs settings"),
-    ({"loss": 3}, "loss: expected a Loss"),
+    ({"loss": 3}, "loss: expected the name of one"),
     ({"layers": "100"}, "layers: expected sizes such as"),
     ({"layers": (0,)}, "layers: expected a whole number of at least 1"),
     ({"epochs": 0}, "epochs: expected a whole number"),

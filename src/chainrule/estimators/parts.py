@@ -38,7 +38,9 @@ def part(value: Any, kind: type[Part], name: str, **settings: Any) -> Part:
     found: type[Any] | None = known.get(value.replace("_", "").lower()) if isinstance(value, str) else None
     if found is None:
         names = ", ".join(sorted(known))
-        raise SettingError(f"{name}: expected a {kind.__name__} or the name of one, got {value!r}; known are {names}")
+        raise SettingError(
+            f"{name}: expected the name of one, or a part of the kind {kind.__name__}, got {value!r}; known are {names}"
+        )
     try:
         made: Part = found(**settings)
     except TypeError:
