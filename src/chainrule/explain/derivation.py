@@ -17,6 +17,7 @@ from chainrule.explain.steps import Step
 from chainrule.explain.uses import Uses
 
 FORMAT = 1  # of the dictionary
+KINK = 1e-3  # relatively: smooth gradients and finite differences are closer by far, and so are slopes left and right
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Chain:
             return 0.0
         largest = max(abs(self.difference.value), abs(self.gradient))
         return abs(self.difference.value - self.gradient) / largest if largest else 0.0
+
+    @property
+    def has_kink(self) -> bool:
+        """Whether J bends sharply at θ itself (a ReLU at 0, equals in a window), so that it has no derivative there."""
+        if self.difference is None or self.relative_difference < KINK:
+            return False
+        left, right = self.difference.slopes
+        return abs(right - left) > KINK * max(abs(left), abs(right))
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def _statement(statement: Statement, focus: dict[Shape, tuple[int, ...]]) -> dic
         "latex": latex.right(),
         "latex_numbers": Formula(statement, LATEX, numbers=True).right(),
         "result": ", ".join(inline(value) for value in statement.results.values()),
-        "results": {name: as_dict(value) for name, value in statement.results.items()},
+        "results": {name: as_dict(value, with_tiles=False) for name, value in statement.results.items()},
         "element": None
         if element is None
         else {
@@ -152,8 +161,15 @@ def _statement(statement: Statement, focus: dict[Shape, tuple[int, ...]]) -> dic
     }
 
 
+def _lists(value: Any) -> Any:
+    """The same with lists in the place of tuples, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _lists(part) for key, part in value.items()}
+    return [_lists(part) for part in value] if isinstance(value, list | tuple) else value
+
+
 def _chain(chain: Chain) -> dict[str, Any]:
-    walk, uses = asdict(chain.walk), chain.uses
+    walk, uses = _lists(asdict(chain.walk)), chain.uses
     return {
         "of": {"name": chain.name, "index": list(chain.index), "label": chain.label, "value": chain.value},
         "gradient": chain.gradient,
@@ -162,13 +178,13 @@ def _chain(chain: Chain) -> dict[str, Any]:
         "largest": walk["largest"],
         "rest": walk["rest"],
         "stages": walk["stages"],
-        "uses": None if uses is None else asdict(uses),
+        "uses": None if uses is None else _lists(asdict(uses)),
         "finite_difference": None
         if chain.difference is None
         else {
             **asdict(chain.difference),
             "slopes": list(chain.difference.slopes),
-            "has_kink": chain.difference.has_kink,
+            "has_kink": chain.has_kink,
             "relative_difference": chain.relative_difference,
         },
     }

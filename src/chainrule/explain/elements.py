@@ -42,7 +42,7 @@ class Element:
         pieces = [style.times.join(style.hold(style.value(f), holding) for f in factors) for factors in self.terms]
         if self.rest.count:
             more = style.word(f"{self.rest.count} more: ")
-            pieces.append(style.bracket(f"{more}{style.value(self.rest.total)[0]}"))
+            pieces.append(style.bracket(f"{more}{style.group(style.value(self.rest.total)[0])}"))
         pieces += [style.hold(style.value(added), OVER) for added in self.added]
         return " + ".join(pieces)
 
@@ -53,7 +53,7 @@ def element_of(statement: Statement, focus: dict[Shape, Index]) -> Element | Non
     `focus` says for each shape which place matters.
     """
     name, result = next(iter(statement.results.items()))
-    many = len(statement.results) != 1 or not isinstance(result, np.ndarray) or result.size < 2
+    many = len(statement.results) != 1 or not isinstance(result, np.ndarray) or result.size == 0
     if not name or many or result.dtype.kind != "f" or not np.isfinite(result).all() or statement.inner:
         return None
     largest = np.unravel_index(int(np.abs(result).argmax()), result.shape)
@@ -72,7 +72,7 @@ def _by_terms(statement: Statement, name: str, result: Array, index: Index) -> E
     if found is None:
         return None
     products = found.products
-    if products.size == 1 and len(found.factors) == 1 and not added:
+    if products.size == 1 and (len(found.factors) == 1 or result.size == 1) and not added:
         return None
     order = np.argsort(-np.abs(products), axis=None, kind="stable")[:SHOWN]
     terms = tuple(tuple(float(f.flat[k]) for f in found.factors) for k in order)
@@ -86,6 +86,8 @@ def _by_terms(statement: Statement, name: str, result: Array, index: Index) -> E
 
 def _by_single_numbers(statement: Statement, name: str, result: Array, index: Index) -> Element | None:
     """Where each element depends on those at the same place alone: the same statement with those."""
+    if result.size < 2:
+        return None
     single = replace(statement, read={n: _at(v, index, result) for n, v in statement.read.items()})
     if all(single.read[n] is v for n, v in statement.read.items()):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from typing import Any
 
@@ -46,7 +47,7 @@ def explain(
     most = whole_number(terms, "terms")
     training = yes_or_no(training, "training")
     inputs, t = network.check_data(*_as_batch(network, x, target))
-    values = network.floats(inputs)
+    network, values, t = copy.deepcopy(network), network.floats(inputs).copy(), t.copy()  # what is shown stays so
     context = (
         Context(training, whole_number(seed, "seed", at_least=0), whole_number(step, "step")) if training else Context()
     )

@@ -17,10 +17,6 @@ from chainrule.network import Network
 STEPS = tuple(10.0 ** (-k / 2) for k in range(4, 13))  # from 0.01 to 0.000001
 
 
-KINK = 0.01  # of the slope: a jump from left to right that no smooth J makes within so small a step
-NOISE = 1e-13  # of J: where its digits end
-
-
 @dataclass(frozen=True)
 class FiniteDifference:
     """What J does when θ is moved by h; in float64, whatever the network's dtype is."""
@@ -35,12 +31,6 @@ class FiniteDifference:
     def slopes(self) -> tuple[float, float]:
         """Left and right of θ: [J(θ) − J(θ − h)] / h and [J(θ + h) − J(θ)] / h."""
         return (self.here - self.below) / self.step, (self.above - self.here) / self.step
-
-    @property
-    def has_kink(self) -> bool:
-        """Whether J bends sharply at θ itself (a ReLU at 0, equals in a window): then it has no derivative there."""
-        left, right = self.slopes
-        return abs(right - left) > KINK * max(abs(left), abs(right)) and abs(right - left) > NOISE / self.step
 
 
 def finite_difference(

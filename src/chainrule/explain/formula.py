@@ -42,7 +42,7 @@ LATEX_COMPARISONS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
 class Text:
     """How the pieces of a formula are written in one line of plain text."""
 
-    times, by_element, minus, partial = " · ", " ⊙ ", MINUS, "∂J/∂{}"
+    times, by_element, minus = " · ", " ⊙ ", MINUS
 
     def name(self, symbol: str) -> str:
         return symbol
@@ -56,6 +56,9 @@ class Text:
 
     def word(self, text: str) -> str:
         return text
+
+    def group(self, inner: str) -> str:
+        return inner
 
     def bracket(self, inner: str) -> str:
         return f"({inner})"
@@ -119,6 +122,9 @@ class Latex(Text):
 
     def word(self, text: str) -> str:
         return rf"\mathrm{{{latex_word(text)}}}"
+
+    def group(self, inner: str) -> str:
+        return f"{{{inner}}}"  # in which a minus sign belongs to its number
 
     def bracket(self, inner: str) -> str:
         return rf"\left({inner}\right)"
@@ -318,8 +324,9 @@ class Formula:
             return number(value.shape[place]), ATOM
         axes = self.statement.source.axes.get(name, ())
         if isinstance(place, int) and -len(axes) <= place < len(axes):
-            text = axes[place]
-            return (self.style.name(text) if text.isidentifier() else text), ATOM
+            named = axes[place]
+            letter = axis_letters(axes)[place].upper()  # where the comment has a number, it is that of an example
+            return (letter if named.isdigit() else self.style.name(named) if named.isidentifier() else named), ATOM
         return self.style.function("size", [self.style.name(_letter(name))])
 
     def _call(self, node: ast.Call) -> Piece:
@@ -426,8 +433,9 @@ class Formula:
         if isinstance(node, ast.Constant | ast.Attribute):
             return isinstance(node, ast.Constant) or _is_module(node.value)
         if isinstance(node, ast.Name):
-            value = self.statement.read.get(node.id)
-            return value is not None and np.ndim(value) == 0
+            if node.id in self.statement.read:
+                return np.ndim(self.statement.read[node.id]) == 0
+            return False
         if isinstance(node, ast.BinOp):
             return self._is_single(node.left) and self._is_single(node.right)
         if isinstance(node, ast.UnaryOp):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -17,7 +18,18 @@ from chainrule.explain.paths import Node, Stage
 from chainrule.explain.pictures import heat_map
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Argument, Step
-from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary, use_text
+from chainrule.explain.text import (
+    HEADINGS,
+    LEGEND,
+    SLOPES,
+    check_lines,
+    origins_of,
+    paths_line,
+    stage_line,
+    summary,
+    symbol_of,
+    use_text,
+)
 from chainrule.explain.turns import folded
 
 STYLE = """
@@ -42,6 +54,16 @@ padding:.8rem 1rem}
 """
 
 
+def mathematics(formula: str) -> str:
+    """A formula in HTML: what stands behind _ is set below the line."""
+    return re.sub(r"_(\w+(?:[,+]\w+)*)", r"<sub>\1</sub>", escape(formula))
+
+
+def prose(text: str) -> str:
+    """A sentence in HTML: likewise, behind single letters, so that names of functions stay as they are."""
+    return re.sub(r"(?<!\w)([^\W\d_])_(\w+)", r"\1<sub>\2</sub>", escape(text))
+
+
 def as_html(derivation: Derivation) -> str:
     """All of it, within one <div> with a style of its own."""
     return f'<div class="cr-d">{STYLE}{"".join(_parts(derivation))}</div>'
@@ -49,7 +71,7 @@ def as_html(derivation: Derivation) -> str:
 
 def _parts(derivation: Derivation) -> Iterator[str]:
     first, second = summary(derivation)
-    yield f"<p><b>{escape(first)}</b><br>{escape(second)}</p>"
+    yield f'<p><b>{escape(first)}</b><br>{escape(second)}<br><span class="say">{escape(LEGEND)}</span></p>'
     phase = ""
     for step in derivation.steps:
         if step.phase != phase:
@@ -64,11 +86,11 @@ def _step(step: Step) -> str:
     gist = _gist(step)
     title = f"<b>{step.number}. {escape(step.place)} {escape(step.kind)}</b> {gist}"
     called = f" <code>{escape(step.operation)}</code>" if step.operation else ""
-    inside = [f'<div class="say">{escape(step.about)}{called}</div>']
+    inside = [f'<div class="say">{prose(step.about)}{called}</div>']
     origins = origins_of(step)
     if origins:
         inside.append(f'<div class="say">with {escape(", ".join(origins))}</div>')
-    shown = [picture for argument in step.arguments if (picture := _array(argument))]
+    shown = [picture for argument in step.arguments if (picture := _array(step, argument))]
     if shown:
         inside.append(f'<div class="arrays">{"".join(shown)}</div>')
     inside.append(_statements(step.statements, step.focus))
@@ -84,7 +106,7 @@ def _gist(step: Step) -> str:
     for statement in {id(s): s for s in last.values()}.values():
         written = Formula(statement, TEXT)
         shape = _shape(next(iter(statement.results.values())))
-        formula = escape(f"{written.left()} {written.sign()} {written.right()}")
+        formula = mathematics(f"{written.left()} {written.sign()} {written.right()}")
         gists.append(f'<span class="m">{formula}</span>{shape}')
     return ", &ensp;".join(gists)
 
@@ -93,13 +115,12 @@ def _shape(value: Any) -> str:
     return f' <span class="say">({shape_text(value.shape)})</span>' if getattr(value, "ndim", 0) else ""
 
 
-def _array(argument: Argument) -> str:
+def _array(step: Step, argument: Argument) -> str:
     picture = heat_map(argument.value)
-    return (
-        f'<div><span class="m">{escape(argument.name)}</span>{_shape(argument.value)}<br>{picture}</div>'
-        if picture
-        else ""
-    )
+    if not picture:
+        return ""
+    name = mathematics(symbol_of(step, argument.name))
+    return f'<div><span class="m">{name}</span>{_shape(argument.value)}<br>{picture}</div>'
 
 
 def _value(value: Any) -> str:
@@ -125,18 +146,18 @@ def _statements(statements: tuple[Statement, ...], focus: dict[Shape, tuple[int,
 
 def _statement(statement: Statement, focus: dict[Shape, tuple[int, ...]]) -> str:
     written = Formula(statement, TEXT)
-    left, right, sign = escape(written.left()), written.right(), written.sign()
-    note = f' <span class="say">&emsp;{escape(statement.note)}</span>' if statement.note else ""
-    lines = [f"{sign} {escape(right)}{note}"]
+    left, right, sign = mathematics(written.left()), written.right(), written.sign()
+    note = f' <span class="say">&emsp;{prose(statement.note)}</span>' if statement.note else ""
+    lines = [f"{sign} {mathematics(right)}{note}"]
     numbers = written.numbers_put_in()
     if statement.inner:
-        where = "".join(f'<div class="say">{escape(n)}: {escape(say)}</div>' for n, say in statement.helpers.items())
+        where = "".join(f'<div class="say">{escape(n)}: {prose(say)}</div>' for n, say in statement.helpers.items())
         steps = _statements(statement.inner, {})
         lines.append(f"<details><summary>its own steps</summary><div class='in'>{where}{steps}</div></details>")
     elif numbers:
-        lines.append(f"= {escape(numbers)}")
+        lines.append(f"= {mathematics(numbers)}")
     for name, value in statement.results.items():
-        label = "" if len(statement.results) == 1 else f"{escape(written.symbol(name)[0])} = "
+        label = "" if len(statement.results) == 1 else f"{mathematics(written.symbol(name)[0])} = "
         lines.append(f"= {label}{_value(value)}")
     element = element_of(statement, focus)
     if element is not None:
@@ -151,8 +172,8 @@ def _chain(chain: Chain) -> Iterator[str]:
     if walk.count == 0:
         yield "<p>No path leads from θ to J: some factor is 0 on each. So ∂J/∂θ = 0.</p>"
         return
-    yield f"<p>{walk.count:,.0f} path{'s lead' if walk.count > 1 else ' leads'} from θ to J. The largest:</p><table>"
-    largest = max(abs(path.product) for path in walk.largest)
+    yield f"<p>{paths_line(walk.count)} {SLOPES}</p><table>"
+    largest = max((abs(path.product) for path in walk.largest), default=0.0)
     for path in walk.largest:
         way = " → ".join(["θ", *map(_node, path.nodes), f"J <span class='say'>({number(path.last_slope)})</span>"])
         yield f'<tr><td class="r">{number(path.product)}</td><td>{_bar(path.product, largest)}</td><td>{way}</td></tr>'
@@ -180,16 +201,15 @@ def _bar(value: float, largest: float) -> str:
 
 def _stage(stage: Stage) -> str:
     largest = max((abs(term.product) for term in stage.terms), default=0.0)
-    head = (
-        "<tr><th></th>" + "".join(f'<th class="r">{name}</th>' for name in ("y", "∂J/∂y", "dy/dθ", "product")) + "</tr>"
-    )
+    names = "".join(f'<th class="r">{name}</th>' for name in ("y", "∂J/∂y", "dy/dθ", "product"))
     rows = "".join(
         f"<tr><td>y[{', '.join(map(str, t.index))}]</td><td class='r'>{number(t.value)}</td><td class='r'>"
         f"{number(t.outer)}</td><td class='r'>{number(t.inner)}</td><td class='r'>{number(t.product)}</td>"
         f"<td>{_bar(t.product, largest)}</td></tr>"
         for t in stage.terms
     )
-    return f"<details><summary>{escape(stage_line(stage))}</summary><table><tr><th></th>{names}</tr>{rows}{_rest(stage)}</table></details>"
+    table = f"<table><tr><th></th>{names}</tr>{rows}{_rest(stage)}</table>"
+    return f"<details><summary>{escape(stage_line(stage))}</summary>{table}</details>"
 
 
 def _rest(folding: Any) -> str:

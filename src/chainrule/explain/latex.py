@@ -12,7 +12,7 @@ from chainrule.explain.numbers import number
 from chainrule.explain.paths import Path, Stage
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Step
-from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary
+from chainrule.explain.text import HEADINGS, LEGEND, SLOPES, check_lines, origins_of, paths_line, stage_line, summary
 from chainrule.explain.turns import folded
 
 HEAD = r"""\documentclass[10pt]{article}
@@ -24,7 +24,8 @@ HEAD = r"""\documentclass[10pt]{article}
 \begin{document}
 """
 SIGNS = {
-    "±": r"\pm", "·": r"\cdot", "×": r"\times", "½": r"\tfrac12", "Π": r"\Pi", "Σ": r"\Sigma", "Φ": r"\Phi",
+    "±": r"\pm", "·": r"\cdot", "×": r"\times", "½": r"\tfrac12", "¼": r"\tfrac14", "Π": r"\Pi", "Σ": r"\Sigma",
+    "Φ": r"\Phi",
     "α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "η": r"\eta", "θ": r"\theta",
     "λ": r"\lambda", "μ": r"\mu", "π": r"\pi", "σ": r"\sigma", "φ": r"\varphi", "ψ": r"\psi", "‖": r"\Vert",
     "…": r"\dots", "←": r"\leftarrow", "→": r"\rightarrow", "∂": r"\partial", "−": "-", "√": r"\surd", "≠": r"\neq",
@@ -50,7 +51,7 @@ def prose(text: str) -> str:
 
 
 def _lines(derivation: Derivation) -> Iterator[str]:
-    yield from (prose(line) + "\n" for line in summary(derivation))
+    yield from (prose(line) + "\n" for line in (*summary(derivation), LEGEND))
     phase = ""
     for step in derivation.steps:
         if step.phase != phase:
@@ -127,7 +128,7 @@ def _chain(chain: Chain) -> Iterator[str]:
             terms.append(rf"\left({_value(stage.rest.total)}\right)_{{\mathrm{{{stage.rest.count}\ more}}}}")
         yield rf"\[ {' + '.join(terms)} = {_value(stage.sum)} \]"
     if walk.largest:
-        yield prose(f"{walk.count:,.0f} paths from θ to J; the largest:") + "\n"
+        yield prose(f"{paths_line(walk.count)} {SLOPES.replace('In brackets', 'Above the arrows')}") + "\n"
         rows = [rf"& {path_formula(path)} \\" for path in walk.largest]
         yield "\\begin{align*}\n" + "\n".join(rows).removesuffix(r" \\") + "\n\\end{align*}"
     yield from (prose(line) + "\n" for line in check_lines(chain))

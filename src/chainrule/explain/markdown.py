@@ -12,7 +12,17 @@ from chainrule.explain.numbers import number
 from chainrule.explain.paths import Stage
 from chainrule.explain.statements import Statement
 from chainrule.explain.steps import Step
-from chainrule.explain.text import HEADINGS, check_lines, origins_of, stage_line, summary, use_text
+from chainrule.explain.text import (
+    HEADINGS,
+    LEGEND,
+    SLOPES,
+    check_lines,
+    origins_of,
+    paths_line,
+    stage_line,
+    summary,
+    use_text,
+)
 from chainrule.explain.turns import folded
 
 
@@ -23,7 +33,7 @@ def as_markdown(derivation: Derivation) -> str:
 
 def _lines(derivation: Derivation) -> Iterator[str]:
     first, second = summary(derivation)
-    yield from (f"**{prose(first)}**", "", prose(second))
+    yield from (f"**{prose(first)}**", "", prose(second), "", prose(LEGEND))
     phase = ""
     for step in derivation.steps:
         if step.phase != phase:
@@ -76,7 +86,7 @@ def _chain(chain: Chain) -> Iterator[str]:
         f"θ = {prose(chain.label)} = {number(chain.value)}",
     )
     if walk.largest:
-        yield from ("", f"{walk.count:,.0f} paths lead from θ to J:", "", "| product | path |", "|---:|---|")
+        yield from ("", f"{paths_line(walk.count)} {SLOPES}", "", "| product | path |", "|---:|---|")
         for path in walk.largest:
             way = [f"{prose(n.place)}\\[{', '.join(map(str, n.index))}\\] ({number(n.slope)})" for n in path.nodes]
             yield f"| {number(path.product)} | θ → {' → '.join(way)} → J ({number(path.last_slope)}) |"

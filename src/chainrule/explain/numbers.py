@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -63,19 +64,19 @@ def inline(value: Any, most_rows: int = 3, most_columns: int = 4) -> str:
     return f"[{text}]" if value.ndim <= 2 else f"[{text}]({'×'.join(map(str, value.shape))})"
 
 
-def as_dict(value: Any) -> dict[str, Any]:
+def as_dict(value: Any, *, with_tiles: bool = True) -> dict[str, Any]:
     """A value for the dictionary form, made of what JSON knows: its shape, its numbers or what stands for them.
 
     Keys: "shape", "dtype", "text" (one line), "numbers" (nested lists; None for more than 100), "minimum", "maximum",
     "mean" (of the finite numbers; None where there are none), "zeros" (how many), and for more than 100 numbers
-    "tiles", what heat maps of it show (see `tiles`), else None.
+    "tiles", what heat maps of it show (see `tiles`), else None; the key is missing without `with_tiles`.
     """
     if isinstance(value, tuple | list | str):
         return {"shape": None, "dtype": type(value).__name__, "text": inline(value), "numbers": None}
     array = np.asarray(value)
     whole = array.size <= MOST_WHOLE
     finite = array[np.isfinite(array)].astype(np.float64)
-    return {
+    found = {
         "shape": list(array.shape),
         "dtype": str(array.dtype),
         "text": inline(value),
@@ -84,8 +85,8 @@ def as_dict(value: Any) -> dict[str, Any]:
         "maximum": float(finite.max()) if finite.size else None,
         "mean": float(finite.mean()) if finite.size else None,
         "zeros": int(array.size - np.count_nonzero(array)),
-        "tiles": None if whole else [_json(np.round(tile, 6).tolist()) for tile in tiles(array)],
     }
+    return found | {"tiles": None if whole else _rounded(tiles(array))} if with_tiles else found
 
 
 def tiles(array: Array) -> list[Array]:
@@ -99,6 +100,13 @@ def tiles(array: Array) -> list[Array]:
         side = round(values.size**0.5)
         values = values.reshape(1, side, side) if side * side == values.size else values.reshape(1, 1, -1)
     return [_blocks(table) for table in values.reshape(-1, *values.shape[-2:])[:TILES]]
+
+
+def _rounded(tables: list[Array]) -> Any:
+    """Nested lists, to three digits of the largest number: a heat map shows no more."""
+    largest = max(float(np.abs(table[np.isfinite(table)]).max(initial=0)) for table in tables)
+    decimals = 2 - math.floor(math.log10(largest)) if largest else 0
+    return [_json(np.round(table, decimals).tolist()) for table in tables]
 
 
 def _blocks(table: Array) -> Array:

@@ -18,6 +18,11 @@ from chainrule.explain.uses import Use, Uses
 
 HEADINGS = {"forward": "Forward", "loss": "The loss", "backward": "Backward", "update": "Update"}
 WIDTH = 120
+LEGEND = (
+    "x W is a product of matrices, x ⊙ y of element by element; Σ_n sums over the axis n; [1 2; 3 4] has two rows, and "
+    "of a large array the corners are shown. J is the mean of the losses L of the samples."
+)
+SLOPES = "In brackets: the derivative of each number by the one before it; a path is worth their product."
 DEEP = 4  # columns that one level is indented
 
 
@@ -47,7 +52,7 @@ def summary(derivation: Derivation) -> list[str]:
 
 
 def _lines(derivation: Derivation) -> Iterator[str]:
-    yield from summary(derivation)
+    yield from (*summary(derivation), LEGEND)
     phase = ""
     for step in derivation.steps:
         if step.phase != phase:
@@ -70,10 +75,14 @@ def _step(step: Step) -> Iterator[str]:
         yield from (f"     {name} = {inline(value)}" for name, value in step.results.items())
 
 
+def symbol_of(step: Step, name: str) -> str:
+    """An argument of a step as its formulas write it: ∂J/∂y for dy."""
+    return Formula(step.statements[0], TEXT).symbol(name)[0] if step.statements else name
+
+
 def origins_of(step: Step) -> list[str]:
     """Where the arguments of a step come from, "x = y of layers.0"."""
-    named = [(a.name if not step.statements else Formula(step.statements[0], TEXT).symbol(a.name)[0], a.origin)
-             for a in step.arguments]  # fmt: skip
+    named = [(symbol_of(step, argument.name), argument.origin) for argument in step.arguments]
     return [f"{symbol} = {origin}" for symbol, origin in named if origin not in ("", symbol)]
 
 
@@ -133,7 +142,7 @@ def _chain(chain: Chain) -> Iterator[str]:
         yield from _rest(stage.rest.count, stage.rest.total, "term")
         yield f"    {'sum':<57}{number(stage.sum):>11}"
     if walk.largest:
-        yield from ("", f"{walk.count:,.0f} path{'s' if walk.count > 1 else ''} from θ to J; the largest:")
+        yield from ("", f"{paths_line(walk.count)} {SLOPES}")
         for path in walk.largest:
             way = " ".join(["θ", *map(_node, path.nodes), f"→ J ({number(path.last_slope)})"])
             yield f"    {number(path.product):>11}  {way}"
@@ -143,6 +152,13 @@ def _chain(chain: Chain) -> Iterator[str]:
         yield f"    {number(walk.sum):>11}  sum over all paths"
     yield from _uses(chain)
     yield from ("", *check_lines(chain))
+
+
+def paths_line(count: float) -> str:
+    """How many paths there are."""
+    return (
+        "One path leads from θ to J." if count == 1 else f"{count:,.0f} paths lead from θ to J; these are the largest."
+    )
 
 
 def stage_line(stage: Stage) -> str:
@@ -197,7 +213,7 @@ def check_lines(chain: Chain) -> list[str]:
         f"∂J/∂θ by a finite difference:   {difference.value:.9g} = [J(θ + h) − J(θ − h)] / 2h = "
         f"({difference.above:.9g} − {difference.below:.9g}) / {2 * difference.step:.4g}"
     )
-    if difference.has_kink:
+    if chain.has_kink:
         left, right = difference.slopes
         lines.append(
             f"J has a kink at this very θ: its slope is {left:.4g} to the left and {right:.4g} to the right. The "
