@@ -8,6 +8,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DataError, DerivationError, SettingError
+from chainrule.explain.formula import LATEX, TEXT, Formula
+from chainrule.explain.statements import run
 from chainrule.operations import OPERATIONS, operation, recorded_calls
 from chainrule.operations.linear import linear_forward
 
@@ -153,6 +155,40 @@ def test_a_formula_whose_source_cannot_be_read_still_shows_its_result(registers)
     step = small([Triple(), cr.Linear(3)]).explain(X, LABEL).steps[0]
     assert step.statements == ()
     assert np.allclose(step.results["y"], 3 * X)
+
+
+def odd_one(x, s):  # x (N, I), s (I,)
+    """Written in a way of its own."""
+    y = x * s if len(s) else x
+    y += np.sqrt((x**2).sum(axis=-1, keepdims=True)) // 1  # in place
+    if y.ndim > 1:
+        y = np.array([(lambda row: row - 1)(row) for row in y])
+    for k in range(3):
+        y[:, 0] = y[:, 0] + k
+    return y
+
+
+def by_with(x):
+    """Not straight-line."""
+    with np.errstate(all="ignore"):
+        return x + 1
+
+
+def test_formulas_written_in_other_ways_are_run_all_the_same():
+    x, s = np.array([[1.0, 2.0], [3.0, -4.0]]), np.array([2.0, 0.5])
+    ran = run(odd_one, {"x": x, "s": s})
+    assert np.array_equal(ran.result, odd_one(x, s))
+    assert [list(statement.results) for statement in ran.statements][:3] == [["y"], ["y"], ["y"]]
+    first = ran.statements[0]
+    assert np.array_equal(first.results["y"], x * s)  # what comes later changes nothing in it
+    for style in (TEXT, LATEX):
+        assert all(Formula(one, style, numbers=n).right() for one in ran.statements for n in (False, True))
+
+
+def test_a_formula_that_is_not_straight_line_is_run_as_a_whole():
+    ran = run(by_with, {"x": np.ones(2)})
+    assert ran.statements == ()
+    assert ran.result.tolist() == [2, 2]
 
 
 # Held against the kernels

@@ -36,6 +36,7 @@ WITHIN = {"log1p": ("log", "1 + {}"), "expm1": ("exp", "{}")}
 LIMITS = {"min": "lowest float", "max": "largest float", "tiny": "least float above 0", "eps": "least step from 1"}
 SILENT = {"astype", "copy"}  # methods that change no number
 COMPARISONS = {ast.Gt: ">", ast.GtE: "≥", ast.Lt: "<", ast.LtE: "≤", ast.Eq: "=", ast.NotEq: "≠"}
+WORDS = {ast.BitAnd: "and", ast.BitOr: "or", ast.BitXor: "xor", ast.Mod: "mod", ast.FloorDiv: "div"}
 LATEX_COMPARISONS = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}
 
 
@@ -176,7 +177,7 @@ def latex_shape(shape: tuple[int, ...]) -> str:
 
 def latex_word(text: str) -> str:
     """Text that is no mathematics, with what has a meaning in LaTeX made harmless."""
-    return re.sub(r"([_%&#${}])", r"\\\1", text).replace(" ", r"\ ")
+    return re.sub(r"([_%&#${}])", r"\\\1", re.sub(r"[\\^~]", " ", text)).replace(" ", r"\ ")
 
 
 TEXT, LATEX = Text(), Latex()
@@ -187,9 +188,8 @@ class Formula:
 
     def __init__(self, statement: Statement, style: Text, *, numbers: bool = False) -> None:
         self.statement, self.style, self.numbers = statement, style, numbers
-        self.names = set(names_in(statement.source.function)) | {
-            a.arg for a in statement.source.function.args.args
-        }  # dW is a derivative where W is a name too
+        function = statement.source.function
+        self.names = {*names_in(function), *(a.arg for a in function.args.args)}  # dW is ∂J/∂W where W is a name too
 
     def right(self) -> str:
         """What stands to the right of the equals sign."""
@@ -260,20 +260,15 @@ class Formula:
             between = style.times if self.numbers else " "
             return f"{style.hold(left, PRODUCT)}{between}{style.hold(right, POWER)}", PRODUCT
         if isinstance(node.op, ast.Mult):
-            both = not (self._is_single(node.left) or self._is_single(node.right))
-            return (
-                f"{style.hold(left, PRODUCT)}{style.by_element if both else style.times}{style.hold(right, POWER)}",
-                PRODUCT,
-            )
+            single = self._is_single(node.left) or self._is_single(node.right)
+            between = style.times if single else style.by_element
+            return f"{style.hold(left, PRODUCT)}{between}{style.hold(right, POWER)}", PRODUCT
         if isinstance(node.op, ast.Add):
-            return (
-                f"{left[0]} + {style.hold(right, SUM) if right[0][:1] != style.minus else style.bracket(right[0])}",
-                SUM,
-            )
+            second = style.bracket(right[0]) if right[0].startswith(style.minus) else style.hold(right, SUM)
+            return f"{left[0]} + {second}", SUM
         if isinstance(node.op, ast.Sub):
             return f"{left[0]} {style.minus} {style.hold(right, PRODUCT)}", SUM
-        signs = {ast.BitAnd: "and", ast.BitOr: "or", ast.Mod: "mod", ast.FloorDiv: "div"}
-        word = style.word(f" {signs.get(type(node.op), '?')} ")
+        word = style.word(f" {WORDS.get(type(node.op), 'with')} ")
         return f"{style.hold(left, SUM)}{word}{style.hold(right, SUM)}", LOOSE
 
     def _unaryop(self, node: ast.UnaryOp) -> Piece:
@@ -373,7 +368,7 @@ class Formula:
         wanted = self.statement.value_of(given)
         places = wanted if isinstance(wanted, tuple) else (wanted,)
         more = [*letters, *"pqrs"]  # a window's own rows and columns stand behind the axes that have names
-        return "".join(more[p] if p >= 0 or not letters else letters[p] for p in places)
+        return "".join(more[p] if p >= 0 else letters[p] if letters else "k" for p in places)
 
     def _call_len(self, node: ast.Call) -> Piece:
         return self._size(node.args[0], ast.Constant(0))

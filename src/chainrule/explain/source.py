@@ -8,12 +8,13 @@ import io
 import re
 import textwrap
 import tokenize
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 ENTRY = re.compile(r"(\w+) \(([^()]*)\)")  # x (N, I)
+UNDERSTOOD = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.For, ast.If, ast.Return, ast.Assert, ast.Pass)
 BEHIND = re.compile(r"\(([^()]*)\)(?:\s{2,}|\s*$)(.*)")  # (N, I)   what it is
 
 
@@ -29,19 +30,29 @@ class Source:
 
 @lru_cache(maxsize=512)
 def read_source(function: Callable[..., Any]) -> Source | None:
-    """The source of `function`; None where it cannot be read (it was not written in a file or a notebook)."""
+    """The source of `function`; None where it cannot be read, or not be run statement by statement.
+
+    It cannot be read if it was not written in a file or a notebook. A formula is straight-line; loops and choices are
+    understood too, but not, say, `while` or `with`.
+    """
     try:
         text = textwrap.dedent(inspect.getsource(function))
         tree = ast.parse(text).body[0]
     except (OSError, TypeError, SyntaxError):
         return None
-    if not isinstance(tree, ast.FunctionDef):
+    if not isinstance(tree, ast.FunctionDef) or not all(isinstance(s, UNDERSTOOD) for s in _statements(tree.body)):
         return None
     body = tree.body[1:] if ast.get_docstring(tree) is not None else tree.body
     comments = _comments(text)
     axes = _axes_of_arguments(comments, body[0].lineno) | _axes_of_results(comments, body)
     notes = {line: _note(comment) for line, comment in comments.items()}
     return Source(tree, tuple(body), notes, axes)
+
+
+def _statements(block: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a block, and of the blocks within it."""
+    for statement in block:
+        yield from (inner for inner in ast.walk(statement) if isinstance(inner, ast.stmt))
 
 
 def first_line(function: Callable[..., Any]) -> str:

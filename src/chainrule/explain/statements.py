@@ -104,6 +104,8 @@ class _Frame:
                 self._return(node, turn)
             elif isinstance(node, ast.Assign):
                 self._assign(node, turn)
+            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                self._assign(_written_out(node, node.target), turn)
             else:
                 self._other(node)
 
@@ -183,6 +185,12 @@ class _Frame:
         module = ast.fix_missing_locations(ast.Module([ast.copy_location(node, self.source.function)], []))
         with np.errstate(all="ignore"):
             exec(compile(module, "<formula>", "exec"), self.room)
+
+
+def _written_out(node: ast.AugAssign, target: ast.Name) -> ast.Assign:
+    """y += b as y = y + b, which leaves the old y as it was."""
+    value = ast.BinOp(ast.Name(target.id, ast.Load()), node.op, node.value)
+    return ast.fix_missing_locations(ast.copy_location(ast.Assign([target], value), node))
 
 
 def _is_helper(function: Any) -> bool:
