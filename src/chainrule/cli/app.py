@@ -14,6 +14,7 @@ from chainrule.cli.compare import compare
 from chainrule.cli.data import data
 from chainrule.cli.derive import derive
 from chainrule.cli.evaluate import evaluate
+from chainrule.cli.export import export
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
 from chainrule.cli.search import search
@@ -90,5 +91,6 @@ app.command()(compare)
 app.command()(evaluate)
 app.command()(predict)
 app.command()(serve)
+app.command()(export)
 app.command()(derive)
 app.add_typer(data, name="data")

@@ -69,7 +69,10 @@ def paragraph(text: str) -> str:
 
 def described(network: Network) -> str:
     """What goes into a network and what comes out, in a sentence for the head of a script."""
+    table = (
+        "A sample is what its preprocessing made of a row of a table. " if "preprocessing" in network.metadata else ""
+    )
     return paragraph(
-        f"Input: samples {samples(network.input_shape or ())} of {network.dtype}. "
+        f"Input: samples {samples(network.input_shape or ())} of {network.dtype}. {table}"
         f"Answer {samples(network.output_shape)}: the {answer(network.loss)}."
     )
