@@ -209,6 +209,24 @@ def test_every_loss_is_the_same_in_pytorch(path):
         assert float(J) == pytest.approx(network.evaluate(x, targets)["loss"], abs=1e-12), loss
 
 
+def test_cross_entropy_of_rows_is_the_same_elsewhere(path):
+    network, x, _ = a_network_of(cr.CrossEntropy(0.1), "float32")
+    rows = np.random.default_rng(0).dirichlet(np.ones(3), len(x)).astype(np.float32)
+    f, cost = network.forward(x)[0], network.evaluate(x, rows)["loss"]
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        to_pytorch_script(network, path)
+        J = room_of(path)["cost"](torch.from_numpy(f), torch.from_numpy(rows))
+        assert float(J) == pytest.approx(cost, rel=1e-5)
+    if importlib.util.find_spec("keras"):
+        from keras import ops
+
+        to_keras_script(network, path)
+        each = room_of(path)["cost"](ops.convert_to_tensor(rows), ops.convert_to_tensor(f))
+        assert float(ops.convert_to_numpy(each).mean()) == pytest.approx(cost, rel=1e-5)
+
+
 KERAS_ROUNDS = {"gelu": 1e-8, "leaky": 1e-9, "bilinear": 1e-6}  # Keras works with float32 there
 
 

@@ -476,6 +476,7 @@ DECISIONS = "decisions t of 0 and 1, of the same shape"
 NUMBERS = "numbers t of the same shape"
 LARGEST = "ops.one_hot(ops.argmax(f, axis=-1), f.shape[-1], dtype=f.dtype)"
 ONE_HOT = "t = ops.one_hot(ops.reshape(t, (-1,)), f.shape[-1], dtype=f.dtype)\n"
+OR_ROWS = "if len(t.shape) == 1 or t.shape[1] == 1:  # labels\n    "
 
 
 @keras_losses.says(losses.SquaredError)
@@ -527,8 +528,8 @@ def _binary_focal(loss: Any) -> Said:
 def _cross_entropy(loss: Any) -> Said:
     e = loss.label_smoothing
     smoothed = f"t = {1 - e!r} * t + {e!r} / f.shape[-1]\n" if e else ""
-    cost = f"{ONE_HOT}{smoothed}return -ops.sum(t * ops.log_softmax(f, axis=-1), axis=-1)"
-    return LABELS, cost, "ops.softmax(f, axis=-1)"
+    cost = f"{OR_ROWS}{ONE_HOT}{smoothed}return -ops.sum(t * ops.log_softmax(f, axis=-1), axis=-1)"
+    return f"{LABELS} or rows of probabilities", cost, "ops.softmax(f, axis=-1)"
 
 
 @keras_losses.says(losses.KullbackLeibler)

@@ -65,6 +65,7 @@ def to_numpy_script(network: Network, path: Pathlike, *, preprocessing: bool = T
     Raises:
         SettingError: there are no words for a layer, a column or the loss, which it names; or `path` does not end in
             .py.
+        ModelFileError: what the metadata hold under "preprocessing" is none.
         NotBuiltError: there are no parameters yet.
         OSError: a file could not be written.
 

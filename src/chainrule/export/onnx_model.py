@@ -37,6 +37,7 @@ def to_onnx(network: Network, path: Pathlike, *, preprocessing: bool = True) -> 
     Raises:
         MissingExtraError: onnx is not installed (extra `onnx`).
         SettingError: ONNX has no words for a layer, a setting, the loss or a column; names it.
+        ModelFileError: what the metadata hold under "preprocessing" is none.
         NotBuiltError: there are no parameters yet.
         OSError: the file could not be written.
 
