@@ -46,6 +46,19 @@ def test_or_where_one_wants_it(model, tmp_path):
     np.testing.assert_allclose(room_of(path)["predict"](x), network.predict(x), rtol=1e-5)
 
 
+def test_a_network_of_a_table_reads_tables_or_numbers(tmp_path):
+    preprocessor = cr.tabular.TabularPreprocessor().fit({"day": ["2024-03-31", "2025-01-01"] * 3, "n": range(6)})
+    metadata = {"preprocessing": preprocessor.to_dict()}
+    network = cr.Network([cr.Linear(2)], loss=cr.CrossEntropy(), metadata=metadata)
+    network.build((len(preprocessor.feature_names),)).save(tmp_path / "t.safetensors")
+    assert "t_numpy.py new.csv  prints" in run("export", tmp_path / "t.safetensors", "--to", "numpy").stdout
+    alone = run("export", tmp_path / "t.safetensors", "--to", "numpy", "--network-alone")
+    assert "t_numpy.py samples.npy  prints" in alone.stdout
+    refused = run("export", tmp_path / "t.safetensors", "--to", "onnx")
+    assert (refused.exit_code, "--network-alone" in refused.stderr) == (2, True)
+    assert run("export", tmp_path / "t.safetensors", "--to", "onnx", "--network-alone").exit_code == 0
+
+
 def test_an_unknown_target_is_refused(model):
     result = run("export", model, "--to", "caffe")
     assert result.exit_code == 2

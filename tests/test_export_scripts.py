@@ -172,6 +172,11 @@ def test_a_script_must_be_called_py(target, tmp_path):
         TARGETS[target](random_network(0)[0], tmp_path / "model.txt")
 
 
+def test_a_script_must_not_hide_what_it_imports(tmp_path):
+    with pytest.raises(cr.errors.SettingError, match=r"numpy\.py would hide the module numpy"):
+        to_numpy_script(random_network(0)[0], tmp_path / "numpy.py")
+
+
 # PyTorch and Keras, where they are
 
 

@@ -1,5 +1,6 @@
 """`chainrule export`: a saved network for other programs."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +22,10 @@ def export(
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Where to. Default: beside MODEL, by its name and TARGET."),
     ] = None,
+    alone: Annotated[
+        bool,
+        typer.Option("--network-alone", help="Leave out what makes numbers of a table: samples are those numbers."),
+    ] = False,
 ) -> None:
     """Write a saved network for other programs: as an ONNX model, or as a script for NumPy, Keras or PyTorch."""
     target = one_of(to, tuple(ENDINGS), "--to")
@@ -30,8 +35,8 @@ def export(
     from chainrule import export as room
 
     write: dict[str, Any] = {
-        "onnx": room.to_onnx,
-        "numpy": room.to_numpy_script,
+        "onnx": partial(room.to_onnx, preprocessing=not alone),
+        "numpy": partial(room.to_numpy_script, preprocessing=not alone),
         "keras": room.to_keras_script,
         "pytorch": room.to_pytorch_script,
     }
@@ -42,5 +47,6 @@ def export(
         screen.print(f"Written: {name}")
     else:
         screen.print(f"Written: {name}, and its weights in {printable(str(path.with_suffix('.npz')))}")
-        samples = "new.csv" if target == "numpy" and "preprocessing" in network.metadata else "samples.npy"
+        reads_tables = target == "numpy" and "preprocessing" in network.metadata and not alone
+        samples = "new.csv" if reads_tables else "samples.npy"
         screen.print(f"python {name} {samples}  prints what it answers.", style="dim")

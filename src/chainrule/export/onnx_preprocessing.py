@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import SettingError
 from chainrule.export.onnx_graph import Graph
 from chainrule.export.words import Words
 from chainrule.tabular import TabularPreprocessor
@@ -34,8 +35,12 @@ def say_preprocessing(graph: Graph, preprocessor: TabularPreprocessor) -> str:
 
 
 def _say(graph: Graph, column: Column) -> str:
-    called = f"column {column.name!r} ({column.kind}): pass preprocessing=False to export the network alone, as it"
-    words = onnx_columns.find(type(column), called)
+    if type(column) not in onnx_columns:
+        raise SettingError(
+            f"column {column.name!r}: ONNX has no words for a {column.kind}; export the network alone, which takes "
+            "numbers, with preprocessing=False (--network-alone)"
+        )
+    words = onnx_columns.find(type(column), column.name)
     with graph.at(column.name):
         return str(words(graph, column, column.name))
 

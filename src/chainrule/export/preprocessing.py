@@ -16,6 +16,6 @@ def preprocessor_of(network: Network) -> TabularPreprocessor | None:
     if network.input_shape != (len(found.feature_names),):
         raise SettingError(
             f"the preprocessing makes {len(found.feature_names)} numbers of a row, the network takes "
-            f"{network.input_shape}; pass preprocessing=False to export the network alone"
+            f"{network.input_shape}; export the network alone, with preprocessing=False (--network-alone)"
         )
     return found
