@@ -41,6 +41,7 @@ EXPECTED = {
     "d6_xor_and_donut": [r"xor, logistic regression: [3-7]\d\.", "network: (99|100)", "rings, logistic", "(99|100)"],
     "d7_hidden_units": [r"0\.1966 0\.235 +0\.105", r"Sigmoid +test accuracy 9\d", r"Tanh .*9\d", r"ReLU .*9\d"],
     "d8_choosing_settings": ["33 trials", "12 trials", "corrected resampled", r"accuracy of the winner: 9\d"],
+    "d10_other_frameworks": [r"nn.Linear\(64, 15\)", f"360 answers, .* {TINY}", "PyTorch"],
     "d12_facial_expressions": [r"14\d\d faces", r"disgusted +\d\d ", r"neutral +\d{3} ", "mean of the classes"],
     "d13_autoencoders": [r"8 principal comp.* 0\.024", r"linear auto.* 0\.024", "ReLU", "with noise", "denoising"],
     "d13_stacked_autoencoder": ["100 labels", r"pixels +8\d", r"random weights +8\d", "on top", r"taught +9\d"],

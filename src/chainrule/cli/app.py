@@ -15,6 +15,7 @@ from chainrule.cli.data import data
 from chainrule.cli.derive import derive
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.explain import explain
+from chainrule.cli.export import export
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
 from chainrule.cli.search import search
@@ -92,5 +93,6 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(explain)
 app.command()(serve)
+app.command()(export)
 app.command()(derive)
 app.add_typer(data, name="data")

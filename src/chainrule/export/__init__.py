@@ -7,6 +7,7 @@ Each target has a table of words, by the classes of layers and losses; see `chai
 
 from chainrule.export.keras_script import keras_layers, keras_losses, to_keras_script
 from chainrule.export.numpy_script import numpy_layers, numpy_links, to_numpy_script
+from chainrule.export.numpy_table import numpy_columns
 from chainrule.export.onnx_model import to_onnx
 from chainrule.export.onnx_preprocessing import onnx_columns
 from chainrule.export.onnx_words import onnx_layers, onnx_links
@@ -15,6 +16,7 @@ from chainrule.export.pytorch_script import pytorch_layers, pytorch_losses, to_p
 __all__ = [
     "keras_layers",
     "keras_losses",
+    "numpy_columns",
     "numpy_layers",
     "numpy_links",
     "onnx_columns",

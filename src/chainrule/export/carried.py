@@ -19,8 +19,8 @@ class Carried:
         theirs: its name there.
         ours: the name of our array; "" where there is none, and the value never changes.
         array: what it holds.
-        ours_at: for each of its elements the number, in C order, of the element of our array that it is; −1 for one that
-            is none of them, and never changes.
+        ours_at: for each of its elements the number, in C order, of the element of our array that it is; −1 for one
+            that is none of them, and never changes.
 
     """
 

@@ -64,6 +64,11 @@ if __name__ == "__main__":
     print(predict(np.load(sys.argv[1], allow_pickle=False)))
 '''
 
+FLOAT64 = """
+keras.config.set_floatx("float64")  # of the backends, tensorflow alone has it throughout
+keras.config.set_dtype_policy("float64")
+"""
+
 
 def to_keras_script(network: Network, path: Pathlike) -> None:
     """Write a built network as a script for Keras 3: `path`, which ends in .py, and its weights in a .npz beside it.
@@ -85,9 +90,7 @@ def to_keras_script(network: Network, path: Pathlike) -> None:
     text = SCRIPT.format(
         name=target.stem,
         described=described(network),
-        precision='\nkeras.config.set_floatx("float64")\nkeras.config.set_dtype_policy("float64")\n'
-        if network.dtype == np.float64
-        else "",
+        precision=FLOAT64 if network.dtype == np.float64 else "",
         input_shape=network.input_shape,
         lines="\n".join(model.lines),
         output=samples(network.output_shape),
@@ -102,7 +105,7 @@ def to_keras_script(network: Network, path: Pathlike) -> None:
 
 
 class Model:
-    """The lines that make a Keras model, each a new x of the one before, and the weights of its layers in their order."""
+    """The lines that make a Keras model, each a new x of the one before, and the weights in the order of its layers."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -123,7 +126,7 @@ class Model:
         self.line(f"x = {named}(x)", comment)
 
     def put_channels(self, *, last: bool, shape: Shape) -> None:
-        """See to it that the channels of samples, which are of `shape` with the channels first, are where they must be."""
+        """See to it that the channels of samples are where they must be; `shape` has them first."""
         if last != self.channels_last and len(shape) > 1:
             axes = range(1, 1 + len(shape))
             order = (*axes[1:], 1) if last else (len(shape), *axes[:-1])
@@ -473,6 +476,7 @@ DECISIONS = "decisions t of 0 and 1, of the same shape"
 NUMBERS = "numbers t of the same shape"
 LARGEST = "ops.one_hot(ops.argmax(f, axis=-1), f.shape[-1], dtype=f.dtype)"
 ONE_HOT = "t = ops.one_hot(ops.reshape(t, (-1,)), f.shape[-1], dtype=f.dtype)\n"
+OR_ROWS = "if len(t.shape) == 1 or t.shape[1] == 1:  # labels\n    "
 
 
 @keras_losses.says(losses.SquaredError)
@@ -501,10 +505,11 @@ def _poisson(loss: losses.Loss) -> Said:
 
 @keras_losses.says(losses.BinaryCrossEntropy)
 def _binary_cross_entropy(loss: Any) -> Said:
-    weight = loss.pos_weight if loss.pos_weight is None or isinstance(loss.pos_weight, float) else [*loss.pos_weight]
-    if isinstance(weight, list):
-        weight = f"ops.array({weight}, dtype=f.dtype)"
-    yes = "t" if weight is None else f"{weight} * t"
+    yes = "t"
+    if isinstance(loss.pos_weight, tuple):
+        yes = f"ops.array({[*loss.pos_weight]}, dtype=f.dtype) * t"
+    elif loss.pos_weight is not None:
+        yes = f"{loss.pos_weight!r} * t"
     cost = f"return -ops.sum({yes} * ops.log_sigmoid(f) + (1 - t) * ops.log_sigmoid(-f), axis={{axes}})"
     return DECISIONS, cost, "ops.sigmoid(f)"
 
@@ -523,8 +528,8 @@ def _binary_focal(loss: Any) -> Said:
 def _cross_entropy(loss: Any) -> Said:
     e = loss.label_smoothing
     smoothed = f"t = {1 - e!r} * t + {e!r} / f.shape[-1]\n" if e else ""
-    cost = f"{ONE_HOT}{smoothed}return -ops.sum(t * ops.log_softmax(f, axis=-1), axis=-1)"
-    return LABELS, cost, "ops.softmax(f, axis=-1)"
+    cost = f"{OR_ROWS}{ONE_HOT}{smoothed}return -ops.sum(t * ops.log_softmax(f, axis=-1), axis=-1)"
+    return f"{LABELS} or rows of probabilities", cost, "ops.softmax(f, axis=-1)"
 
 
 @keras_losses.says(losses.KullbackLeibler)

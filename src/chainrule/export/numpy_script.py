@@ -8,7 +8,9 @@ import textwrap
 from typing import Any
 
 from chainrule import layers, losses
-from chainrule.export import numpy_formulas
+from chainrule.export import numpy_formulas, table_formulas
+from chainrule.export.numpy_table import samples_function
+from chainrule.export.preprocessing import preprocessor_of
 from chainrule.export.scripts import WIDTH, answer, check_path, described, samples, write_script
 from chainrule.export.words import Place, Words, places
 from chainrule.files import Pathlike
@@ -20,7 +22,7 @@ numpy_links = Words("the NumPy script", "numpy_links", "link")
 SCRIPT = '''\
 """A neural network in plain NumPy, formula by formula. Written by Chainrule; runs without it.
 
-    python {name}.py samples.npy
+    python {name}.py {example}
 
 {described}
 Its weights are beside it, in {name}.npz. The samples come along the first axis of every array: N of them.
@@ -41,33 +43,47 @@ def predict(x):
     """The {answer} {output}, for samples x {input}."""
     x = np.asarray(x, "{dtype}")
 {steps}
-
+{samples}
 
 if __name__ == "__main__":
-    print(predict(np.load(sys.argv[1], allow_pickle=False)))
+    print(predict({given}))
 '''
 
 
-def to_numpy_script(network: Network, path: Pathlike) -> None:
+def to_numpy_script(network: Network, path: Pathlike, *, preprocessing: bool = True) -> None:
     """Write a built network as a script that needs NumPy alone: `path`, which ends in .py, and its weights in a .npz.
 
     `python path samples.npy` prints what `network.predict` answers; `predict` of the script gives it as an array, in
     the network's dtype. Every formula that the network uses stands there with its explanation.
 
+    Args:
+        network: is not changed.
+        path: of the script.
+        preprocessing: whether the script of a network whose metadata hold the preprocessing of a table makes samples of
+            such tables, so that `python path new.csv` works.
+
     Raises:
-        SettingError: there are no words for a layer or the loss, which it names; or `path` does not end in .py.
+        SettingError: there are no words for a layer, a column or the loss, which it names; or `path` does not end in
+            .py.
+        ModelFileError: what the metadata hold under "preprocessing" is none.
         NotBuiltError: there are no parameters yet.
         OSError: a file could not be written.
 
     """
     target, script = check_path(path), Steps()
+    table = preprocessor_of(network) if preprocessing else None
+    make_samples = samples_function(table) if table else ""
     for place in places(network):
         say(script, place)
     link = numpy_links.find(type(network.loss), f"the loss {type(network.loss).__name__}")(network.loss)
     steps = f"{script}\n    return {link}".strip("\n")
-    formulas = _formulas(f"def predict(x):\n{steps}")
+    given = "samples(read_table(sys.argv[1]))" if table else "np.load(sys.argv[1], allow_pickle=False)"
+    formulas = _formulas(f"def predict(x):\n{steps}\n{make_samples}\n{given}")
     text = SCRIPT.format(
         name=target.stem,
+        example="new.csv" if table else "samples.npy",
+        samples=make_samples,
+        given=given,
         described=described(network),
         imports=_imports(formulas),
         formulas="".join(f"\n{formula}\n\n" for formula in formulas),
@@ -107,21 +123,23 @@ def say(script: Steps, place: Place) -> None:
 
 def _formulas(code: str) -> list[str]:
     """The sources of all formulas that `code` names, and of those that they name, in their order."""
-    known = {
-        name: inspect.getsource(formula) for name, formula in inspect.getmembers(numpy_formulas, inspect.isfunction)
-    }
+    every = vars(table_formulas) | vars(numpy_formulas)
+    known = {name: inspect.getsource(formula) for name, formula in every.items() if inspect.isfunction(formula)}
     needed, waiting = set[str](), [code]
     while waiting:
         used = {node.id for node in ast.walk(ast.parse(waiting.pop())) if isinstance(node, ast.Name)}
         found = used & known.keys() - needed
         needed |= found
         waiting += [known[name] for name in found]
-    return [known[name].strip() for name in vars(numpy_formulas) if name in needed]
+    return [known[name].strip() for name in every if name in needed]
 
 
 def _imports(formulas: list[str]) -> str:
-    standard = ["import math"] if any("math." in formula for formula in formulas) else []
-    return "\n".join([*standard, "import sys", "from pathlib import Path", "", "import numpy as np"])
+    code = "\n".join(formulas)
+    plain = [name for name in ("csv", "math", "re") if f"{name}." in code]
+    dates = ["from datetime import UTC, datetime, timedelta"] if "datetime." in code else []
+    lines = [*(f"import {name}" for name in plain), "import sys", *dates, "from pathlib import Path"]
+    return "\n".join([*lines, "", "import numpy as np"])
 
 
 def _weights(place: Place) -> str:
@@ -314,10 +332,9 @@ def _bidirectional(script: Steps, place: Place) -> str:
     ahead = place.within("ahead", both.layer, place.input_shape)
     back = place.within("back", both._back, place.input_shape)
     states = samples((place.input_shape[0], both.layer.hidden_size))
-    script.line(
-        f"back = {_states(script, back, both._back, 'x[:, ::-1]')}", f"from the last step to the first, {states}"
-    )
-    script.line(f"ahead = {_states(script, ahead, both.layer, 'x')}", f"from the first to the last, {states}")
+    read_back, read_ahead = _states(script, back, both._back, "x[:, ::-1]"), _states(script, ahead, both.layer, "x")
+    script.line(f"back = {read_back}", f"from the last step to the first, {states}")
+    script.line(f"ahead = {read_ahead}", f"from the first to the last, {states}")
     if both.layer.return_sequences:
         return "np.concatenate([ahead, back[:, ::-1]], axis=2)"
     return "np.concatenate([ahead[:, -1], back[:, -1]], axis=1)"
@@ -331,7 +348,7 @@ def _states(script: Steps, place: Place, layer: Any, x: str) -> str:
         return f"{cells}({x}, **{arrays}" + (f", activation={activation})" if activation else ")")
     if activation:
         arrays = f'{{**{arrays}, "activation": {activation}}}'
-    counts = _variable(place, "counts")
+    counts = "_".join([_variable(place, "counts"), *(["back"] if place.name.endswith(".back") else [])])
     script.line(f"{counts} = counted_steps({x}, {layer.mask_value!r})", "which steps count")
     states = f"without_masked_steps({x}, {counts}, {cells}, {arrays})"
     return f"masked({states}, {counts}, {layer.mask_value!r})" if layer.return_sequences else states

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.export.onnx_graph import Graph, onnx
-from chainrule.export.onnx_preprocessing import preprocessor_of, say_preprocessing
+from chainrule.export.onnx_preprocessing import say_preprocessing
 from chainrule.export.onnx_words import say, say_link
+from chainrule.export.preprocessing import preprocessor_of
 from chainrule.export.words import places
 from chainrule.files import Pathlike, write_atomically
 from chainrule.network import Network
@@ -22,9 +23,9 @@ IR_VERSION = 8  # of the file; these three came together
 def to_onnx(network: Network, path: Pathlike, *, preprocessing: bool = True) -> None:
     """Write a built network to `path` as an ONNX model (opset 17), atomically.
 
-    Its input "x" has the shape (N, *input_shape), its output "y" is what `network.predict` answers: the link of the loss
-    is in it. N is symbolic: any number of samples goes through. Both have the network's dtype; settings such as a slope
-    are float32, as ONNX has them. What `network.metadata` says is in the model's properties, as JSON.
+    Its input "x" has the shape (N, *input_shape), its output "y" is what `network.predict` answers: the link of the
+    loss is in it. N is symbolic: any number of samples goes through. Both have the network's dtype; settings such as a
+    slope are float32, as ONNX has them. What `network.metadata` says is in the model's properties, as JSON.
 
     Args:
         network: is not changed.
@@ -36,6 +37,7 @@ def to_onnx(network: Network, path: Pathlike, *, preprocessing: bool = True) -> 
     Raises:
         MissingExtraError: onnx is not installed (extra `onnx`).
         SettingError: ONNX has no words for a layer, a setting, the loss or a column; names it.
+        ModelFileError: what the metadata hold under "preprocessing" is none.
         NotBuiltError: there are no parameters yet.
         OSError: the file could not be written.
 

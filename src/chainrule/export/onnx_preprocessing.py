@@ -13,7 +13,6 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.export.onnx_graph import Graph
 from chainrule.export.words import Words
-from chainrule.network import Network
 from chainrule.tabular import TabularPreprocessor
 from chainrule.tabular.category import CategoryColumn
 from chainrule.tabular.column import Column
@@ -22,20 +21,6 @@ from chainrule.tabular.numeric import NumericColumn
 FLOAT, INT64, STRING, DOUBLE = 1, 7, 8, 11  # of onnx.TensorProto
 
 onnx_columns = Words("ONNX", "onnx_columns", "transform")
-
-
-def preprocessor_of(network: Network) -> TabularPreprocessor | None:
-    """What a network's metadata say about how tables become its samples. Raises ModelFileError, SettingError."""
-    described = network.metadata.get("preprocessing")
-    if described is None:
-        return None
-    found = TabularPreprocessor.from_dict(described)
-    if network.input_shape != (len(found.feature_names),):
-        raise SettingError(
-            f"the preprocessing makes {len(found.feature_names)} numbers of a row, the network takes "
-            f"{network.input_shape}; pass preprocessing=False to export the network alone"
-        )
-    return found
 
 
 def say_preprocessing(graph: Graph, preprocessor: TabularPreprocessor) -> str:
@@ -50,8 +35,12 @@ def say_preprocessing(graph: Graph, preprocessor: TabularPreprocessor) -> str:
 
 
 def _say(graph: Graph, column: Column) -> str:
-    called = f"column {column.name!r} ({column.kind}): pass preprocessing=False to export the network alone, as it"
-    words = onnx_columns.find(type(column), called)
+    if type(column) not in onnx_columns:
+        raise SettingError(
+            f"column {column.name!r}: ONNX has no words for a {column.kind}; export the network alone, which takes "
+            "numbers, with preprocessing=False (--network-alone)"
+        )
+    words = onnx_columns.find(type(column), column.name)
     with graph.at(column.name):
         return str(words(graph, column, column.name))
 

@@ -201,12 +201,12 @@ def _global_average_pool(graph: Graph, place: Place, x: str) -> str:
 @onnx_layers.says(layers.Upsample2D)
 def _upsample(graph: Graph, place: Place, x: str) -> str:
     layer: Any = place.layer
-    scales = graph.constant(np.array([1, 1, *layer.factor], np.float32), "scales")
+    scales = graph.constant([1.0, 1.0, *layer.factor], "scales", np.float32)
     if layer.interpolation == "nearest":
-        how = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    else:
-        how = {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-    return graph.node("Resize", x, "", scales, **how)
+        return graph.node(
+            "Resize", x, "", scales, mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"
+        )
+    return graph.node("Resize", x, "", scales, mode="linear", coordinate_transformation_mode="half_pixel")
 
 
 @onnx_layers.says(layers.BatchNorm)
@@ -273,7 +273,7 @@ def _bidirectional(graph: Graph, place: Place, x: str) -> str:
 
 
 def _directions(graph: Graph, place: Place, cells: list[Any], x: str) -> str:
-    """One direction, or both. ONNX has steps before samples: x is (T, N, I), all states (T, D, N, H), the last (D, N, H)."""
+    """One direction or both, D. ONNX has steps first: x (T, N, I), all states (T, D, N, H), the last ones (D, N, H)."""
     first, T = cells[0], place.input_shape[0]
     if first.mask_value is not None:
         raise place.refuse("ONNX", "mask_value: its recurrent operators can leave out steps at the end only")
@@ -341,7 +341,7 @@ def _decision(graph: Graph, loss: losses.Loss, f: str) -> str:
 
 @onnx_links.says(losses.CrammerSinger, losses.WestonWatkins)
 def _largest(graph: Graph, loss: losses.Loss, f: str) -> str:
-    """1 for the largest score of each row, the first among equals, else 0: how many classes there are, f's shape says."""
+    """1 for the largest score of each row, the first among equals, else 0."""
     classes = graph.node("Squeeze", graph.node("Shape", f, start=1))  # ()
     best = graph.node("ArgMax", f, axis=1, keepdims=0)
     return graph.node("OneHot", best, classes, graph.constant(np.array([0.0, 1.0])), axis=1)

@@ -427,11 +427,8 @@ def _binary_cross_entropy(loss: Any) -> Said:
 def _binary_focal(loss: Any) -> Said:
     signed = "torch.where(t > 0, f, -f)"  # the score of the truth
     alpha = "" if loss.alpha is None else f"(t * {loss.alpha!r} + (1 - t) * {1 - loss.alpha!r}) * "
-    return (
-        DECISIONS,
-        f"-({alpha}torch.sigmoid(-{signed}) ** {loss.gamma!r} * F.logsigmoid({signed})).sum() / len(f)",
-        "torch.sigmoid(f)",
-    )
+    each = f"{alpha}torch.sigmoid(-{signed}) ** {loss.gamma!r} * F.logsigmoid({signed})"
+    return DECISIONS, f"-({each}).sum() / len(f)", "torch.sigmoid(f)"
 
 
 @pytorch_losses.says(losses.CrossEntropy)

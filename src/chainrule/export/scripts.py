@@ -17,6 +17,8 @@ from chainrule.network import Network
 
 WIDTH = 100  # of a line, about
 
+IMPORTED = {"csv", "datetime", "keras", "math", "numpy", "pathlib", "re", "sys", "torch"}  # by scripts
+
 ANSWERS = {
     "BinaryCrossEntropy": "probability of yes",
     "BinaryFocal": "probability of yes",
@@ -32,8 +34,12 @@ ANSWERS = {
 
 
 def check_path(path: Pathlike) -> Path:
-    """The path of a script. Raises SettingError unless it ends in .py."""
+    """The path of a script. Raises SettingError unless it ends in .py, and where it would hide what it imports."""
     script = Path(os.fspath(path))
+    if script.stem in IMPORTED:
+        raise SettingError(
+            f"path: a script called {script.name} would hide the module {script.stem}; choose another name"
+        )
     if script.suffix != ".py":
         raise SettingError(f"path: expected the path of a script, such as model.py, got {os.fspath(path)!r}")
     return script
@@ -69,7 +75,10 @@ def paragraph(text: str) -> str:
 
 def described(network: Network) -> str:
     """What goes into a network and what comes out, in a sentence for the head of a script."""
+    table = (
+        "A sample is what its preprocessing made of a row of a table. " if "preprocessing" in network.metadata else ""
+    )
     return paragraph(
-        f"Input: samples {samples(network.input_shape or ())} of {network.dtype}. "
+        f"Input: samples {samples(network.input_shape or ())} of {network.dtype}. {table}"
         f"Answer {samples(network.output_shape)}: the {answer(network.loss)}."
     )

@@ -118,7 +118,7 @@ class Words:
         return enter
 
     def find(self, kind: type, called: str) -> Callable[..., Any]:
-        """The entry of a class, or of the base whose `method` it has; else a SettingError that names what is `called`."""
+        """The entry of a class, or of the base whose `method` it has; else a SettingError that names it as `called`."""
         for base in kind.__mro__:
             if getattr(base, self._method, None) is not getattr(kind, self._method):
                 break

@@ -26,7 +26,7 @@ class KerasModel:
         try:
             import keras
         except ImportError:
-            raise MissingExtraError("Keras", "keras", "a twin in Keras") from None
+            raise MissingExtraError("Keras and a backend for it", "keras", "a twin in Keras") from None
         _refuse_gru(network)
         self.name = f"Keras {keras.__version__} on {keras.backend.backend()}"
         self.carried = keras_model(network).carried

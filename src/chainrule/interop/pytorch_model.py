@@ -25,7 +25,7 @@ class PyTorchModel:
         try:
             import torch
         except ImportError:
-            raise MissingExtraError("PyTorch", "torch", "a twin in PyTorch") from None
+            raise MissingExtraError("PyTorch", "pytorch", "a twin in PyTorch") from None
         self.name = f"PyTorch {torch.__version__}"
         self.carried = pytorch_model(network).carried
         with tempfile.TemporaryDirectory() as folder:

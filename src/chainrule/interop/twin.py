@@ -110,8 +110,8 @@ def twin(
 ) -> Twin:
     """Train `network` here and in another framework, in lock-step, and compare all numbers after each step.
 
-    Both start from the weights that the network has, and see the same batches: the data in their order, again and again.
-    The other model is that of `chainrule.export`'s script. Neither `network` nor its weights are changed.
+    Both start from the weights that the network has, and see the same batches: the data in their order, again and
+    again. The other model is that of `chainrule.export`'s script. Neither `network` nor its weights are changed.
 
     Args:
         network: best of dtype "float64": in float32 rounding alone soon makes differences of 1e-6.
