@@ -68,15 +68,19 @@ def report_page(network: Network, samples: DataSet, recipe: Recipe, history: His
 
 def _title(samples: DataSet, result: Result) -> str:
     if result.accuracy is None:
-        return f"{samples.name}: R² {result.r_squared:.4f} on the test samples"
+        return f"{samples.name}: R² {_r_squared(result)} on the test samples"
     return f"{samples.name}: {result.accuracy:.2%} of the test samples right"
+
+
+def _r_squared(result: Result) -> str:
+    return "unknown" if result.r_squared is None else f"{result.r_squared:.4f}"
 
 
 def _figures(network: Network, history: History, result: Result) -> str:
     """The few figures that stand at the top."""
     classes = result.accuracy is not None
     figures = [
-        ("Test accuracy", f"{result.accuracy:.2%}") if classes else ("R²", f"{result.r_squared:.4f}"),
+        ("Test accuracy", f"{result.accuracy:.2%}") if classes else ("R²", _r_squared(result)),
         ("Test loss", f"{result.loss:.4g}"),
         ("Test samples", f"{result.samples:,}"),
         ("Parameters", f"{network.summary().parameters:,}"),

@@ -60,6 +60,10 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
 
     """
     table = own.table
+    for name in kinds:
+        if name not in table.columns or name == target:
+            others = ", ".join(other for other in table.columns if other != target)
+            raise SettingError(f"--column {name}: there is no such column to learn from; there are {others}")
     if target is None:
         raise SettingError(f"--target: say which column is to be predicted; there are {', '.join(table.columns)}")
     goal = Target.fit(table, target, task)

@@ -44,7 +44,7 @@ def train(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             exists=True,
             help="Your own data: .csv, .parquet, .npz, or a folder with a folder of images for each class.",
         ),

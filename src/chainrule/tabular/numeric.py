@@ -15,6 +15,7 @@ from chainrule.tabular.table import Table, as_text, numbers_in, shown
 
 FENCE = 3.0  # interquartile ranges beyond a quartile (Tukey 1977, "far out")
 MOST_OUTLIERS = 0.05  # where more lie beyond the fences, they are the column's shape
+FEW_SLIPS = 10  # cells
 TAIL = 0.005  # then this share is clipped on each side
 
 
@@ -119,6 +120,11 @@ def numbers(table: Table, name: str) -> Array:
             "correct it, or leave the cell empty"
         )
     return x
+
+
+def are_slips(others: int, filled: int) -> bool:
+    """Whether so few of the filled cells hold something else than numbers that the column must be numbers."""
+    return others <= max(FEW_SLIPS, filled / 10) and others < filled / 2
 
 
 def limits(x: Array) -> tuple[float, float]:
