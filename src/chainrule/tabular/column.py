@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -55,7 +54,7 @@ def counted(count: int, word: str) -> str:
 
 def check_texts(values: Any, name: str) -> None:
     """Raise a SettingError unless `values` are texts, all different."""
-    if not isinstance(values, Sequence) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, tuple) or not all(isinstance(value, str) for value in values):
         raise SettingError(f"{name}: expected texts, got {values!r:.80}")
     if len(set(values)) != len(values):
         raise SettingError(f"{name}: one of them stands there twice")
