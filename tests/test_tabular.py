@@ -305,6 +305,12 @@ def test_the_size_is_looked_at_before_memory_is_asked_for(monkeypatch):
         preprocessor.transform(TABLE)
 
 
+def test_ten_million_columns_are_refused_by_their_size(monkeypatch):
+    monkeypatch.setattr(memory_module, "_free_bytes", lambda: 8_000_000_000)
+    with pytest.raises(MemoryError, match=r"the table would take 10\.\d GB of memory; 8\.0 GB are free"):
+        as_table(np.broadcast_to(np.float32(0), (2, 10_000_000)))
+
+
 # In a model file
 
 

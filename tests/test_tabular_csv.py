@@ -121,6 +121,12 @@ def test_a_table_too_large_is_refused_before_it_is_read(tmp_path, monkeypatch):
         table(tmp_path, "a,b\n" + "1,2\n" * 100)
 
 
+def test_ten_million_columns_are_refused_by_their_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(memory_module, "_free_bytes", lambda: 8_000_000_000)
+    with pytest.raises(MemoryError, match=r"the table would take 10\.\d GB of memory; 8\.0 GB are free"):
+        table(tmp_path, b"," * 10_000_000 + b"\n")
+
+
 def test_a_file_longer_than_what_is_turned_into_columns_at_a_time_is_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(csv_file, "CHUNK", 7)
     found = table(tmp_path, "a,b\n" + "".join(f"{n},x{n}\n" for n in range(25)))

@@ -13,12 +13,11 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.errors import DataError
 from chainrule.files import Pathlike, open_regular_file
-from chainrule.tabular.memory import check_memory
+from chainrule.tabular.memory import BYTES_PER_CELL, BYTES_PER_COLUMN, check_memory
 from chainrule.tabular.table import GAPS, TEXT, Table, shown
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 CHUNK = 10_000  # rows that are turned into columns together
-BYTES_PER_CELL = 16 + 4  # of a text of up to 15 bytes, and room for what is done with it
 LONGEST_CELL = 10_000_000  # characters
 BINARY = {
     b"PK": "a zip archive (an Excel file is one); save the sheet as CSV",
@@ -54,7 +53,8 @@ def read_csv(path: Pathlike) -> Table:
         notes.append(f"cells are separated by {DELIMITERS[delimiter]}s")
     if delimiter == ";":
         notes.append("commas in numbers are read as decimal points")
-    check_memory(text.count(delimiter) * BYTES_PER_CELL, f"{source}: the table")
+    columns = 1 + first.count(delimiter)
+    check_memory(text.count(delimiter) * BYTES_PER_CELL + columns * BYTES_PER_COLUMN, f"{source}: the table")
     records = _records(text, delimiter, source)
     names = _names(*next(records), source)
     cells, lines = _columns(records, names, source, decimal_comma=delimiter == ";")
