@@ -210,6 +210,23 @@ def test_answers_can_be_written_to_a_file(model, table, tmp_path):
     assert path.read_text() == succeed("predict", model, table)
 
 
+def test_the_answers_are_those_of_the_exported_model(model, table, tmp_path):
+    pytest.importorskip("onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    network = cr.load(model)
+    cr.export.to_onnx(network, tmp_path / "left.onnx", preprocessing=False)  # dates and text are not ONNX's
+    x = TabularPreprocessor.from_dict(network.metadata["preprocessing"]).transform(read_csv(table))
+    (answers,) = onnxruntime.InferenceSession(tmp_path / "left.onnx").run(None, {"x": x})
+    rows = csv.DictReader(succeed("predict", model, table).splitlines())
+    np.testing.assert_allclose([float(row["p(yes)"]) for row in rows], answers[:, 0], atol=1.5e-6)
+
+
+def test_nothing_is_said_of_rows_like_those_learned_from(table, tmp_path):
+    succeed("train", table, "--target", "city", "-q", "--epochs", 1, "--output", tmp_path / "m")
+    rows = customers(3)
+    assert run("predict", tmp_path / "m", write(tmp_path / "new.csv", rows)).stderr == ""
+
+
 def test_new_rows_may_lack_what_is_not_needed_and_hold_what_is_new(model, tmp_path):
     rows = [{"comment": "bad bad bad", "more": 1, "since": "2030-01-01", "city": "Quito", "age": 1000}] * 2
     result = run("predict", model, write(tmp_path / "new.csv", rows))

@@ -91,7 +91,7 @@ def read_new(network: Network, path: Path) -> Samples | None:
     """
     preprocessor, shape = preprocessor_of(network), image_shape_of(network)
     if preprocessor is not None:
-        return read_new_rows(preprocessor, path)
+        return read_new_rows(network, preprocessor, path)
     return None if shape is None else read_new_pictures(path, shape)
 
 

@@ -153,8 +153,10 @@ def test_of_table(network: Network, preprocessor: TabularPreprocessor, own: OwnT
     return measured_set(table.source, (preprocessor.transform(rows), y), same or own.test is not None, goal.class_names)
 
 
-def read_new_rows(preprocessor: TabularPreprocessor, path: Path) -> Samples:
+def read_new_rows(network: Network, preprocessor: TabularPreprocessor, path: Path) -> Samples:
     """The rows of a table, of an .npy file or of sounds, as a network takes them, and what was new in them.
+
+    The column to be predicted may be there; it is not looked at.
 
     Raises:
         DataError: a column is missing, or a cell cannot be read.
@@ -166,6 +168,9 @@ def read_new_rows(preprocessor: TabularPreprocessor, path: Path) -> Samples:
         return Samples(preprocessor.transform(read_sounds(files)), (), names)
     if is_table(path):
         table = read_table(path).table
+        target = network.metadata.get("target")
+        if target in table.columns and len(table.columns) > 1:
+            table = table.without(str(target))
         return Samples(preprocessor.transform(table), (*table.notes, *preprocessor.remarks(table)))
     return Samples(preprocessor.transform(as_table(read_npy(read_regular_file(path), str(path)))))
 
