@@ -67,17 +67,13 @@ def spreadsheet(rows: int) -> None:
         folder = Path(place)
         table, model = folder / "customers.csv", folder / "model.safetensors"
         write_customers(table, rows)
-        print(f"{rows:,} rows, {table.stat().st_size / 1e6:.1f} MB")
+        print(f"{rows:,} rows, {table.stat().st_size / 1e6:.1f} MB; seconds are those of the processor")
         for target, other in (("churn", "spend"), ("spend", "churn")):
             options = ["--target", target, "--column", f"{other}=ignore", "--output", str(model), "--json"]
             seconds, megabytes, out = _command("train", str(table), *options)
-            print(
-                f"train --target {target}: {seconds:.1f} s of the processor, {megabytes:.0f} MB, {json.loads(out)['test']}"
-            )
+            print(f"train --target {target}: {seconds:.1f} s, {megabytes:.0f} MB, {json.loads(out)['test']}")
             seconds, megabytes, _ = _command("predict", str(model), str(table), "--output", str(folder / "answers.csv"))
-            print(
-                f"predict: {seconds:.1f} s of the processor, {megabytes:.0f} MB, as ONNX off by {_off_as_onnx(model, table):.1e}"
-            )
+            print(f"predict: {seconds:.1f} s, {megabytes:.0f} MB, as ONNX off by {_off_as_onnx(model, table):.1e}")
 
 
 def _command(*arguments: str) -> tuple[float, float, str]:

@@ -282,7 +282,7 @@ def test_what_training_had_not_is_told():
     preprocessor = fitted({"n": [1, 2, 3, 4] * 10, "c": ["a", "b"] * 20})
     remarks = preprocessor.remarks({"n": [None, 2, 99], "c": ["a", "z", "z"]})
     assert remarks == [
-        "column 'n': 1 gap filled with the median 2.5, though training had none; 1 value beyond -2.75 … 7.75 clipped",
+        "column 'n': 1 gap filled with the median 2.5; training had none; 1 value beyond -2.75 … 7.75 clipped",
         "column 'c': 2 rows with a value not met in training ('z'), taken for none of those known",
     ]
     assert preprocessor.remarks({"n": [1], "c": ["b"]}) == []

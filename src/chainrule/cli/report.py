@@ -23,6 +23,7 @@ from chainrule.files import write_atomically
 from chainrule.layers import Conv2D, Flatten, Linear, Reshape
 from chainrule.network import Network
 from chainrule.plots.figures import INK
+from chainrule.tabular import TabularPreprocessor
 from chainrule.training import History
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def report_page(network: Network, samples: DataSet, recipe: Recipe, history: His
     """The page as text. Everything that was not written in this file is escaped."""
     sections = [
         _settings(network, recipe, samples),
+        *_columns(network),
         _section("How it learned", _curves(history, recipe)),
         *_confusion(result),
         *_everywhere(network, samples),
@@ -110,7 +112,17 @@ def _settings(network: Network, recipe: Recipe, samples: DataSet) -> str:
     return f'<div class="pair cards">{parts}</div>'
 
 
+def _columns(network: Network) -> list[str]:
+    """What the columns of a table were taken for."""
+    if "preprocessing" not in network.metadata:
+        return []
+    decided = str(TabularPreprocessor.from_dict(network.metadata["preprocessing"]))
+    return [_section("What the columns became", f"<pre>{escape(decided)}</pre>")]
+
+
 def _value(name: str, value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
     return "full batch" if name == "batch_size" and value == 0 else str(value)
 
 

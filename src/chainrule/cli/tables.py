@@ -30,6 +30,7 @@ from chainrule.files import read_regular_file
 from chainrule.network import Network
 from chainrule.network.model_file import LONGEST_HEADER
 from chainrule.tabular import Table, TabularPreprocessor, Target, as_table, read_csv, read_parquet
+from chainrule.tabular.column import brief
 
 MOST_LEARNED = LONGEST_HEADER * 9 // 10  # characters; the network itself takes a few thousand
 READERS = {".csv": read_csv, ".tsv": read_csv, ".txt": read_csv, ".parquet": read_parquet}
@@ -104,7 +105,8 @@ def _target_lines(goal: Target, y: Array) -> list[str]:
     if goal.class_names is not None:
         first, *others = class_lines(y, goal.class_names)
         return [f"To predict: {goal.name!r}, {first}", *others]
-    return [f"To predict: {goal.name!r}, a number: mean {y.mean():.4g}, from {y.min():.4g} to {y.max():.4g}."]
+    mean, least, most = (brief(float(value)) for value in (y.mean(dtype=np.float64), y.min(), y.max()))
+    return [f"To predict: {goal.name!r}, a number: mean {mean}, from {least} to {most}."]
 
 
 def preprocessor_of(network: Network) -> TabularPreprocessor | None:

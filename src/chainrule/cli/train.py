@@ -37,7 +37,7 @@ from chainrule.tabular.target import TASKS
 from chainrule.training import Callback, Checkpoint, EarlyStopping, History
 from chainrule.training import train as train_network
 
-SCALED = "While it is learned it is standardised: losses of epochs are in squares of its deviation."
+SCALED = "While it is learned it is standardised: the losses of the epochs count in deviations."
 RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -50,6 +51,15 @@ class Column(Configurable, ABC):
 def counted(count: int, word: str) -> str:
     """A number of things: "1 gap", "2,000 gaps"."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def brief(number: float) -> str:
+    """A number to four digits, or as many as stand before the point: "24,978", "0.9468"."""
+    if not 1e-4 <= abs(number) < 1e15:
+        return f"{number:.4g}"
+    decimals = max(0, 3 - math.floor(math.log10(abs(number))))
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def check_texts(values: Any, name: str) -> None:
