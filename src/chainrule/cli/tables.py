@@ -32,6 +32,7 @@ from chainrule.network.model_file import LONGEST_HEADER
 from chainrule.tabular import Table, TabularPreprocessor, Target, as_table, read_csv, read_parquet
 from chainrule.tabular.column import brief
 
+LEAST_LEARNED = 50  # characters of any column
 MOST_LEARNED = LONGEST_HEADER * 9 // 10  # characters; the network itself takes a few thousand
 READERS = {".csv": read_csv, ".tsv": read_csv, ".txt": read_csv, ".parquet": read_parquet}
 
@@ -67,6 +68,7 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
             raise SettingError(f"--column {name}: there is no such column to learn from; there are {others}")
     if target is None:
         raise SettingError(f"--target: say which column is to be predicted; there are {', '.join(table.columns)}")
+    _check_length(len(table.columns) * LEAST_LEARNED, table)
     goal = Target.fit(table, target, task)
     known = goal.known(table)
     rows = table.rows(known)
@@ -75,7 +77,7 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
     inputs = rows.without(target)
     preprocessor = TabularPreprocessor(kinds).fit(inputs.rows(~held_back))
     described = preprocessor.to_dict()
-    _check_short(described, table)
+    _check_length(len(json.dumps(json.dumps(described))), table)  # it stands there as a text inside a text
     x = preprocessor.transform(inputs)
     samples = own_data_set(table.source, (x[~held_back], y[~held_back]), (x[held_back], y[held_back]), goal.class_names)
     metadata: dict[str, JSON] = {"preprocessing": described, "target": goal.name, "sha256": own.sha256}
@@ -83,12 +85,11 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
     return OwnData(samples, metadata, tuple(lines))
 
 
-def _check_short(described: JSON, table: Table) -> None:
-    """Raise a DataError where a model file could not hold what was learned of the columns."""
-    length = len(json.dumps(json.dumps(described)))  # it stands there as a text inside a text
+def _check_length(length: int, table: Table) -> None:
+    """Raise a DataError where a model file could not hold what is learned of the columns, in so many characters."""
     if length > MOST_LEARNED:
         raise DataError(
-            f"{table.source}: what was learned of {len(table.columns):,} columns takes {length:,} characters; a model "
+            f"{table.source}: what is learned of {len(table.columns):,} columns takes {length:,} characters; a model "
             f"file has room for {MOST_LEARNED:,}. Leave columns out with --column NAME=ignore"
         )
 
