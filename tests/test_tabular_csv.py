@@ -85,6 +85,7 @@ def test_another_encoding_is_guessed_and_said_so(tmp_path):
 
 
 def test_a_column_without_a_name_is_called_after_its_place(tmp_path):
+    assert list(table(tmp_path, "\tb\n0\tx\n").columns) == ["column 1", "b"]
     found = table(tmp_path, ",b\n0,x\n1,y\n")
     assert list(found.columns) == ["column 1", "b"]
     assert TabularPreprocessor().fit(found).columns[0].kind == "ignore"  # pandas' index

@@ -40,15 +40,16 @@ def read_csv(path: Pathlike) -> Table:
     gaps.
 
     Raises:
-        DataError: not a CSV file, empty, without rows, more than 100,000 columns, two columns of one name, a line with more or fewer cells than
-            the first, or a quote that is not closed; names the line and, where there is one, the column.
+        DataError: not a CSV file, empty, without rows, more than 100,000 columns, two columns of one name, a line with
+            more or fewer cells than the first, or a quote that is not closed; names the line and, where there is one,
+            the column.
         MemoryError: the table would not fit.
         OSError: no such file, or it may not be read.
 
     """
     source = str(path)
     text, notes = _text(path, source)
-    first = io.StringIO(text.lstrip(), newline="").readline()
+    first = io.StringIO(text.lstrip(" \r\n"), newline="").readline()
     delimiter = max(DELIMITERS, key=_QUOTED.sub("", first).count)
     if delimiter != ",":
         notes.append(f"cells are separated by {DELIMITERS[delimiter]}s")
