@@ -8,8 +8,8 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from chainrule.cli import images
 from chainrule.cli.images import read_samples
+from chainrule.data import pictures
 from chainrule.errors import DataError, MissingExtraError, ShapeError
 
 SHAPE = (4, 5)
@@ -113,7 +113,7 @@ def test_a_picture_that_is_cut_short_is_refused(tmp_path):
 
 
 def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "MOST_PIXELS", 100)
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 100)
     with pytest.raises(DataError, match="more than 100 pixels"):
         read_samples(saved(tmp_path, PIL.Image.new("L", (11, 10))), 20, SHAPE)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from chainrule.data import split
+from chainrule.data import held_back_by_class, split
 from chainrule.errors import DataError, DataTypeError, SettingError, ShapeError
 from chainrule.randomness import stream
 
@@ -52,3 +52,25 @@ def test_split_refuses_targets_of_another_number():
 def test_split_refuses_text():
     with pytest.raises(DataTypeError, match="y: expected numbers, got text"):
         split(np.zeros((2, 2)), ["cat", "dog"], 0.5, stream(0, "validation"))
+
+
+# By class
+
+
+def test_each_class_gives_its_share():
+    labels = np.repeat([0, 1, 2], [50, 20, 5])
+    mask = held_back_by_class(labels, 0.2, stream(0, "test"))
+    assert np.bincount(labels[mask]).tolist() == [10, 4, 1]
+    np.testing.assert_array_equal(mask, held_back_by_class(labels, 0.2, stream(0, "test")))
+    assert (mask != held_back_by_class(labels, 0.2, stream(1, "test"))).any()
+
+
+def test_something_is_held_back_of_any_two_rows_and_something_left():
+    for labels in ([0, 1], [0, 0], [0, 1, 1], [0, 1, 2, 3]):
+        mask = held_back_by_class(labels, 0.2, stream(0, "test"))
+        assert mask.sum() == 1
+
+
+def test_one_row_cannot_be_split():
+    with pytest.raises(DataError, match="expected at least 2 rows, one of them to hold back, got 1"):
+        held_back_by_class([0], 0.2, stream(0, "test"))

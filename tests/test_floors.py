@@ -60,7 +60,7 @@ AT_ONCE = {
 }
 DRAWING = {"matplotlib", "mpl_toolkits", "PIL"}
 WHEN_NEEDED = {
-    "data": {"pooch", "requests"},
+    "data": {"PIL", "pooch", "requests"},
     "network": {"safetensors", "rich"},
     "training": {"pandas", "rich"},
     "evaluation": {"pandas", "rich"},

@@ -20,7 +20,7 @@ def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A network saved by chainrule train.")],
     source: Annotated[
         Path | None,
-        typer.Argument(metavar="[FILE]", exists=True, help="Your own data. Default: what it was trained on."),
+        typer.Argument(metavar="FILE", exists=True, help="Your own data. Default: what it was trained on."),
     ] = None,
     data_name: Annotated[
         str | None,

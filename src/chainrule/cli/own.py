@@ -80,7 +80,7 @@ def own_data_set(
     test: tuple[Samples, Array],
     class_names: tuple[str, ...] | None,
     image_shape: Shape | None = None,
-    description: str = "Your own data.",
+    description: str | None = None,
 ) -> DataSet:
     """A data set of the user's."""
     return DataSet(
@@ -89,9 +89,9 @@ def own_data_set(
         test=test,
         image_shape=image_shape,
         class_names=class_names,
-        source="your own",
-        licence="yours to say",
-        description=description,
+        source=source,
+        licence="your own data",
+        description=description or f"{len(train[1]):,} samples to learn from, {len(test[1]):,} to test on.",
     )
 
 

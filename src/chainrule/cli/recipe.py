@@ -108,6 +108,7 @@ class Defaults:
     epochs: int
     learning_rate: float | None = None
     schedule: str | None = None
+    l2: float | None = None  # on its own, not divided by anything
 
 
 FAST = Defaults(  # the quickest recipe found to 99% of the test samples of MNIST on two cores
@@ -121,7 +122,8 @@ FAST = Defaults(  # the quickest recipe found to 99% of the test samples of MNIS
 )
 MANY = 1000  # rows of a user's own, from which on there are two hidden layers
 SMALLEST = 6  # pixels a side that are worth a convolution of 3 × 3 and pooling
-STEPS = 4000  # of a training on a user's own data, about
+STEPS = 2000  # of a training on a user's own data, about
+L2_OF_ONE, MOST_L2 = 20.0, 0.02  # its penalty: the first divided by the rows, but no more than the second
 
 PRESETS = {"fast": {"mnist": FAST}}
 
@@ -137,18 +139,23 @@ DEFAULTS = {
 
 
 def defaults_for(data: DataSet) -> Defaults:
-    """What suits a user's own data by its size: about as many steps for few samples as for many."""
+    """What suits a user's own data by its size.
+
+    About as many steps for few samples as for many, and a penalty that weighs the less the more samples there are.
+    `benchmarks/own_data.py` compares them with others; docs/your-own-data.md has the table.
+    """
     x, y = data.train
     rows, features = x.shape
     outputs = y.shape[1] if data.class_names is None else len(data.class_names)
     outputs = 1 if data.class_names is not None and outputs == 2 else outputs
-    hidden = "64-32" if rows >= MANY else "32"
     batch_size = min(256, max(16, 2 ** round(math.log2(rows / 100))))
-    epochs = min(100, max(5, round(STEPS * batch_size / rows)))
-    layers = f"{features}-{hidden}-{outputs}"
+    epochs = min(100, max(10, round(STEPS * batch_size / rows)))
+    l2 = float(f"{min(MOST_L2, L2_OF_ONE / rows):.1g}")
     if data.image_shape is not None:
         layers = convolutional(data.image_shape, outputs)
-    return Defaults(layers, "relu", "adam", batch_size, epochs, 0.003, "one-cycle")
+    else:
+        layers = f"{features}-{'64-32' if rows >= MANY else '32'}-{outputs}"
+    return Defaults(layers, "relu", "adam", batch_size, epochs, 0.003, "one-cycle", l2)
 
 
 def convolutional(image_shape: Shape, outputs: int) -> str:
@@ -324,6 +331,8 @@ def complete(
 
     """
     usual = _usual(data) if preset is None else _preset(preset, data)
+    if l1 is None and l2 is None and penalty_per is None and usual.l2 is not None:
+        l2, penalty_per = usual.l2, "none"
     layers = layers or usual.layers
     activation = one_of(activation or usual.activation, known_layers(), "--activation")
     start = one_of(start, STARTS, "--start") if start else None

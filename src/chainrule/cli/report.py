@@ -23,6 +23,7 @@ from chainrule.files import write_atomically
 from chainrule.layers import Conv2D, Flatten, Linear, Reshape
 from chainrule.network import Network
 from chainrule.plots.figures import INK
+from chainrule.tabular import TabularPreprocessor
 from chainrule.training import History
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def report_page(network: Network, samples: DataSet, recipe: Recipe, history: His
     """The page as text. Everything that was not written in this file is escaped."""
     sections = [
         _settings(network, recipe, samples),
+        *_columns(network),
         _section("How it learned", _curves(history, recipe)),
         *_confusion(result),
         *_everywhere(network, samples),
@@ -68,15 +70,19 @@ def report_page(network: Network, samples: DataSet, recipe: Recipe, history: His
 
 def _title(samples: DataSet, result: Result) -> str:
     if result.accuracy is None:
-        return f"{samples.name}: R² {result.r_squared:.4f} on the test samples"
+        return f"{samples.name}: R² {_r_squared(result)} on the test samples"
     return f"{samples.name}: {result.accuracy:.2%} of the test samples right"
+
+
+def _r_squared(result: Result) -> str:
+    return "unknown" if result.r_squared is None else f"{result.r_squared:.4f}"
 
 
 def _figures(network: Network, history: History, result: Result) -> str:
     """The few figures that stand at the top."""
     classes = result.accuracy is not None
     figures = [
-        ("Test accuracy", f"{result.accuracy:.2%}") if classes else ("R²", f"{result.r_squared:.4f}"),
+        ("Test accuracy", f"{result.accuracy:.2%}") if classes else ("R²", _r_squared(result)),
         ("Test loss", f"{result.loss:.4g}"),
         ("Test samples", f"{result.samples:,}"),
         ("Parameters", f"{network.summary().parameters:,}"),
@@ -106,7 +112,17 @@ def _settings(network: Network, recipe: Recipe, samples: DataSet) -> str:
     return f'<div class="pair cards">{parts}</div>'
 
 
+def _columns(network: Network) -> list[str]:
+    """What the columns of a table were taken for."""
+    if "preprocessing" not in network.metadata:
+        return []
+    decided = str(TabularPreprocessor.from_dict(network.metadata["preprocessing"]))
+    return [_section("What the columns became", f"<pre>{escape(decided)}</pre>")]
+
+
 def _value(name: str, value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(value)
     return "full batch" if name == "batch_size" and value == 0 else str(value)
 
 

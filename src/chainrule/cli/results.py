@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from chainrule.arrays import Array
 from chainrule.cli.output import confused_lines, confusion_table
 from chainrule.data import DataSet
 from chainrule.errors import DataError, SettingError
 from chainrule.evaluation import ConfusedPair, confusion_matrix, decide, most_confused_pairs, r_squared
 from chainrule.network import Network
+from chainrule.tabular.column import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """The figures on the test samples. Those of classes, or else R², are None."""
+    """The figures on the test samples. Those of classes, or else those of numbers, are None."""
 
     samples: int
     loss: float
@@ -27,10 +30,12 @@ class Result:
     pairs: tuple[ConfusedPair, ...] = ()
     class_names: tuple[str, ...] | None = None
     r_squared: float | None = None
+    mean_absolute_error: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as JSON takes them."""
-        test = {"samples": self.samples, "loss": self.loss, "accuracy": self.accuracy, "r_squared": self.r_squared}
+        figures = ("samples", "loss", "accuracy", "r_squared", "mean_absolute_error")
+        test = {name: getattr(self, name) for name in figures}
         return {
             "test": test,
             "class_names": None if self.class_names is None else list(self.class_names),
@@ -41,9 +46,14 @@ class Result:
     def line(self) -> str:
         """The outcome in one line."""
         if self.accuracy is None:
-            return f"Test loss {self.loss:.4g}, R² {self.r_squared:.4f} on {self.samples:,} samples"
+            r_squared = "unknown" if self.r_squared is None else f"{self.r_squared:.4f}"
+            return (
+                f"Test loss {self.loss:.4g}, R² {r_squared} on {counted(self.samples, 'sample')}, "
+                f"off by {self.mean_absolute_error:.4g} on average"
+            )
         right = round(self.accuracy * self.samples)
-        return f"Test accuracy {self.accuracy:.2%} ({right:,} of {self.samples:,} samples right), loss {self.loss:.4g}"
+        many = counted(self.samples, "sample")
+        return f"Test accuracy {self.accuracy:.2%} ({right:,} of {many} right), loss {self.loss:.4g}"
 
     def print(self, screen: Console) -> None:
         """The outcome, the confusion matrix and the most confused pairs."""
@@ -64,7 +74,14 @@ def measure(network: Network, data: DataSet) -> Result:
     x, y = data.test
     network.check_inputs(x, f"the samples of {data.name}")
     if data.class_names is None:
-        return Result(len(x), network.evaluate(x, y)["loss"], r_squared=r_squared(y, network.predict(x)))
+        predicted = network.predict(x)
+        spread = len(np.unique(y, axis=0)) > 1  # without it there is no R²
+        return Result(
+            samples=len(x),
+            loss=network.evaluate(x, y)["loss"],
+            r_squared=r_squared(y, predicted) if spread else None,
+            mean_absolute_error=float(np.abs(y - predicted).mean(dtype=np.float64)),
+        )
     classes, apart = len(data.class_names), max(2, network.output_shape[0])
     if apart != classes:
         raise DataError(f"the network tells {apart} classes apart, {data.name} has {classes}")

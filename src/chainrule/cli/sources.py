@@ -10,10 +10,12 @@ from chainrule.cli.images import Samples
 from chainrule.cli.npz import read_arrays
 from chainrule.cli.own import OwnData, OwnPictures, OwnTable
 from chainrule.cli.pictures import image_shape_of, learn_pictures, read_new_pictures, test_of_pictures
+from chainrule.cli.recipe import one_of
 from chainrule.cli.tables import is_table, learn_table, preprocessor_of, read_new_rows, read_table, test_of_table
 from chainrule.data import DataSet
 from chainrule.errors import DataError, SettingError
 from chainrule.network import Network
+from chainrule.tabular.inference import KINDS
 
 
 def read_source(path: Path, shape: Shape | None = None) -> OwnTable | OwnPictures:
@@ -89,7 +91,7 @@ def read_new(network: Network, path: Path) -> Samples | None:
     """
     preprocessor, shape = preprocessor_of(network), image_shape_of(network)
     if preprocessor is not None:
-        return read_new_rows(preprocessor, path)
+        return read_new_rows(network, preprocessor, path)
     return None if shape is None else read_new_pictures(path, shape)
 
 
@@ -100,5 +102,5 @@ def _kinds(options: list[str] | None) -> dict[str, str]:
         name, equals, kind = option.rpartition("=")
         if not equals or not name:
             raise SettingError(f"--column {option}: expected NAME=KIND, such as zip=category")
-        kinds[name] = kind.strip().lower()
+        kinds[name] = one_of(kind, KINDS, f"--column {name}")
     return kinds

@@ -30,7 +30,9 @@ from chainrule.files import read_regular_file
 from chainrule.network import Network
 from chainrule.network.model_file import LONGEST_HEADER
 from chainrule.tabular import Table, TabularPreprocessor, Target, as_table, read_csv, read_parquet
+from chainrule.tabular.column import brief
 
+LEAST_LEARNED = 50  # characters of any column
 MOST_LEARNED = LONGEST_HEADER * 9 // 10  # characters; the network itself takes a few thousand
 READERS = {".csv": read_csv, ".tsv": read_csv, ".txt": read_csv, ".parquet": read_parquet}
 
@@ -60,8 +62,13 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
 
     """
     table = own.table
+    for name in kinds:
+        if name not in table.columns or name == target:
+            others = ", ".join(other for other in table.columns if other != target)
+            raise SettingError(f"--column {name}: there is no such column to learn from; there are {others}")
     if target is None:
         raise SettingError(f"--target: say which column is to be predicted; there are {', '.join(table.columns)}")
+    _check_length(len(table.columns) * LEAST_LEARNED, table)
     goal = Target.fit(table, target, task)
     known = goal.known(table)
     rows = table.rows(known)
@@ -70,7 +77,7 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
     inputs = rows.without(target)
     preprocessor = TabularPreprocessor(kinds).fit(inputs.rows(~held_back))
     described = preprocessor.to_dict()
-    _check_short(described, table)
+    _check_length(len(json.dumps(json.dumps(described))), table)  # it stands there as a text inside a text
     x = preprocessor.transform(inputs)
     samples = own_data_set(table.source, (x[~held_back], y[~held_back]), (x[held_back], y[held_back]), goal.class_names)
     metadata: dict[str, JSON] = {"preprocessing": described, "target": goal.name, "sha256": own.sha256}
@@ -78,12 +85,11 @@ def learn_table(own: OwnTable, *, target: str | None, task: str | None, kinds: d
     return OwnData(samples, metadata, tuple(lines))
 
 
-def _check_short(described: JSON, table: Table) -> None:
-    """Raise a DataError where a model file could not hold what was learned of the columns."""
-    length = len(json.dumps(json.dumps(described)))  # it stands there as a text inside a text
+def _check_length(length: int, table: Table) -> None:
+    """Raise a DataError where a model file could not hold what is learned of the columns, in so many characters."""
     if length > MOST_LEARNED:
         raise DataError(
-            f"{table.source}: what was learned of {len(table.columns):,} columns takes {length:,} characters; a model "
+            f"{table.source}: what is learned of {len(table.columns):,} columns takes {length:,} characters; a model "
             f"file has room for {MOST_LEARNED:,}. Leave columns out with --column NAME=ignore"
         )
 
@@ -100,7 +106,8 @@ def _target_lines(goal: Target, y: Array) -> list[str]:
     if goal.class_names is not None:
         first, *others = class_lines(y, goal.class_names)
         return [f"To predict: {goal.name!r}, {first}", *others]
-    return [f"To predict: {goal.name!r}, a number: mean {y.mean():.4g}, from {y.min():.4g} to {y.max():.4g}."]
+    mean, least, most = (brief(float(value)) for value in (y.mean(dtype=np.float64), y.min(), y.max()))
+    return [f"To predict: {goal.name!r}, a number: mean {mean}, from {least} to {most}."]
 
 
 def preprocessor_of(network: Network) -> TabularPreprocessor | None:
@@ -149,8 +156,10 @@ def test_of_table(network: Network, preprocessor: TabularPreprocessor, own: OwnT
     return measured_set(table.source, (preprocessor.transform(rows), y), same or own.test is not None, goal.class_names)
 
 
-def read_new_rows(preprocessor: TabularPreprocessor, path: Path) -> Samples:
+def read_new_rows(network: Network, preprocessor: TabularPreprocessor, path: Path) -> Samples:
     """The rows of a table, of an .npy file or of sounds, as a network takes them, and what was new in them.
+
+    The column to be predicted may be there; it is not looked at.
 
     Raises:
         DataError: a column is missing, or a cell cannot be read.
@@ -162,6 +171,9 @@ def read_new_rows(preprocessor: TabularPreprocessor, path: Path) -> Samples:
         return Samples(preprocessor.transform(read_sounds(files)), (), names)
     if is_table(path):
         table = read_table(path).table
+        target = network.metadata.get("target")
+        if target in table.columns and len(table.columns) > 1:
+            table = table.without(str(target))
         return Samples(preprocessor.transform(table), (*table.notes, *preprocessor.remarks(table)))
     return Samples(preprocessor.transform(as_table(read_npy(read_regular_file(path), str(path)))))
 

@@ -37,6 +37,7 @@ from chainrule.tabular.target import TASKS
 from chainrule.training import Callback, Checkpoint, EarlyStopping, History
 from chainrule.training import train as train_network
 
+SCALED = "While it is learned it is standardised: the losses of the epochs count in deviations."
 RATES = ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
 
 
@@ -44,7 +45,7 @@ def train(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             exists=True,
             help="Your own data: .csv, .parquet, .npz, or a folder with a folder of images for each class.",
         ),
@@ -192,7 +193,7 @@ def train(
     screen = console(quiet or as_json)
     scale = scale_of(network, samples) if own else None
     if own:
-        screen.print(*own.lines, "", sep="\n")
+        screen.print(*own.lines, *([SCALED] if scale else []), "", sep="\n")
     screen.print(_data_line(samples), network.summary(), *_settings_lines(recipe, samples), sep="\n")
     screen.print()
     learned = scaled(samples, scale) if scale else samples

@@ -90,7 +90,8 @@ def read_pictures(files: Iterable[Path], shape: Shape | None = None) -> tuple[Ar
         coloured += channels == 1 and not _is_grey(picture)
         images[n] = _as_array(picture, channels, height, width)
     notes = [f"{resized:,} of {len(images):,} pictures resized to {width} × {height} pixels"] if resized else []
-    return images, [*notes, *([f"{coloured:,} pictures converted to grey"] if coloured else [])]
+    plural = "" if coloured == 1 else "s"
+    return images, [*notes, *([f"{coloured:,} picture{plural} converted to grey"] if coloured else [])]
 
 
 def open_picture(content: bytes, name: str) -> Any:

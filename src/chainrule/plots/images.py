@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LONG = 6  # letters of two names that stand beside each other above an image
+
 
 def gallery(images: Any, titles: Sequence[str] | None = None, *, columns: int = 10) -> Figure:
     """Grey images in rows of `columns`, dark ink on light ground, each on the same scale.
@@ -61,7 +63,8 @@ def misclassified(
 def _reading(mistake: Any, names: Sequence[str] | None, probabilities: bool) -> str:
     true, predicted = (str(k) if names is None else names[k] for k in (mistake.true, mistake.predicted))
     answer = f"{mistake.confidence:.0%} sure" if probabilities else f"answer {mistake.confidence:.2f}"
-    return f"{true} read as {predicted}\n{answer}"
+    gap = "\n" if len(true) + len(predicted) > LONG else " "
+    return f"{true} read{gap}as {predicted}\n{answer}"
 
 
 def first_layer_weights(

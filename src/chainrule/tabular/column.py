@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -53,9 +53,18 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def brief(number: float) -> str:
+    """A number to four digits, or as many as stand before the point: "24,978", "0.9468"."""
+    if not 1e-4 <= abs(number) < 1e15:
+        return f"{number:.4g}"
+    decimals = max(0, 3 - math.floor(math.log10(abs(number))))
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def check_texts(values: Any, name: str) -> None:
     """Raise a SettingError unless `values` are texts, all different."""
-    if not isinstance(values, Sequence) or not all(isinstance(value, str) for value in values):
+    if not isinstance(values, tuple) or not all(isinstance(value, str) for value in values):
         raise SettingError(f"{name}: expected texts, got {values!r:.80}")
     if len(set(values)) != len(values):
         raise SettingError(f"{name}: one of them stands there twice")

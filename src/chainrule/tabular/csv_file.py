@@ -13,13 +13,12 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.errors import DataError
 from chainrule.files import Pathlike, open_regular_file
-from chainrule.tabular.memory import check_memory
+from chainrule.tabular.memory import BYTES_PER_CELL, BYTES_PER_COLUMN, check_memory
 from chainrule.tabular.table import GAPS, TEXT, Table, shown
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+MOST_COLUMNS = 100_000
 CHUNK = 10_000  # rows that are turned into columns together
-BYTES_PER_CELL = 16 + 4  # of a text of up to 15 bytes, and room for what is done with it
-LONGEST_CELL = 10_000_000  # characters
 BINARY = {
     b"PK": "a zip archive (an Excel file is one); save the sheet as CSV",
     b"\x1f\x8b": "a gzip archive; unpack it first",
@@ -28,6 +27,7 @@ BINARY = {
     b"\x89PNG": "a picture",
     b"%PDF": "a PDF file",
 }
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+([eE][+-]?\d+)?")
 
 
@@ -40,21 +40,25 @@ def read_csv(path: Pathlike) -> Table:
     gaps.
 
     Raises:
-        DataError: not a CSV file, empty, without rows, two columns of one name, a line with more or fewer cells than
-            the first, or a quote that is not closed; names the line and, where there is one, the column.
+        DataError: not a CSV file, empty, without rows, more than 100,000 columns, two columns of one name, a line with
+            more or fewer cells than the first, or a quote that is not closed; names the line and, where there is one,
+            the column.
         MemoryError: the table would not fit.
         OSError: no such file, or it may not be read.
 
     """
     source = str(path)
     text, notes = _text(path, source)
-    first = io.StringIO(text.lstrip(), newline="").readline()
-    delimiter = max(DELIMITERS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+    first = io.StringIO(text.lstrip(" \r\n"), newline="").readline()
+    delimiter = max(DELIMITERS, key=_QUOTED.sub("", first).count)
     if delimiter != ",":
         notes.append(f"cells are separated by {DELIMITERS[delimiter]}s")
     if delimiter == ";":
         notes.append("commas in numbers are read as decimal points")
-    check_memory(text.count(delimiter) * BYTES_PER_CELL, f"{source}: the table")
+    columns = 1 + first.count(delimiter)
+    if columns > MOST_COLUMNS:
+        raise DataError(f"{source}: the first line names {columns:,} columns; a table has {MOST_COLUMNS:,} at most")
+    check_memory(text.count(delimiter) * BYTES_PER_CELL + columns * BYTES_PER_COLUMN, f"{source}: the table")
     records = _records(text, delimiter, source)
     names = _names(*next(records), source)
     cells, lines = _columns(records, names, source, decimal_comma=delimiter == ";")
@@ -87,7 +91,6 @@ def _text(path: Pathlike, source: str) -> tuple[str, list[str]]:
 
 def _records(text: str, delimiter: str, source: str) -> Iterator[tuple[int, list[str]]]:
     """Each line's number and cells, stripped; empty lines are left out."""
-    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     while True:
         line = reader.line_num + 1

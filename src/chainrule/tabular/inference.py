@@ -13,14 +13,14 @@ from chainrule.tabular.category import MOST_CATEGORIES, CategoryColumn
 from chainrule.tabular.column import Column
 from chainrule.tabular.date import DateColumn, is_date
 from chainrule.tabular.ignored import IgnoredColumn
-from chainrule.tabular.numeric import NumericColumn
+from chainrule.tabular.numeric import NumericColumn, are_slips
 from chainrule.tabular.table import Table, as_text, numbers_in, shown
 from chainrule.tabular.text import TextColumn
 
 KINDS: dict[str, type[Column]] = {
     kind.kind: kind for kind in (NumericColumn, CategoryColumn, TextColumn, DateColumn, IgnoredColumn)
 }
-FEW = 10  # cells of another kind in a column of numbers are slips; so is one in ten of many
+FEW = 10  # cells that may all differ without naming the rows
 SENTENCE = 3  # words on average: such cells are text
 DIFFERENT = 0.9  # of the cells: such a column names the rows
 IDENTIFIER = re.compile(r"(?i:(.*[^a-z])?(id|idx|index|no|nr|number|row))|.*[a-z]I[dD]|column 1")
@@ -69,11 +69,11 @@ def _numbers_rows(x: Array, name: str) -> bool:
 def _check_slips(table: Table, name: str, strays: Array, filled: int) -> None:
     """Raise a DataError where a few cells keep a column from being numbers."""
     count = int(strays.sum())
-    if count > max(FEW, filled / 10) or count > filled / 2:
+    if not are_slips(count, filled):
         return
     row = int(strays.argmax())
     share = f"the other {filled - count:,} cells are" if count == 1 else f"{filled - count:,} of {filled:,} cells are"
     raise DataError(
         f"{table.place(row, name)}: {shown(as_text(table.columns[name])[row])} is not a number, but {share}; "
-        "correct it, leave it empty, or say that the column is a category"
+        f"correct it, leave it empty, or say that the column is something else ({name}=category)"
     )

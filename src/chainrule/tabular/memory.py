@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+BYTES_PER_CELL = 16 + 4  # of a text of up to 15 bytes, and room for what is done with it
+BYTES_PER_COLUMN = 1000  # for a name, an array, and what is learned of it
+
 
 def check_memory(needed: int, what: str) -> None:
     """Raise a MemoryError where `needed` bytes for `what` are more than the machine has free, if it tells how many."""

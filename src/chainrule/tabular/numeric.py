@@ -10,11 +10,12 @@ import numpy as np
 from chainrule.arrays import Array
 from chainrule.configuration import positive_number, real_number, whole_number
 from chainrule.errors import DataError, SettingError
-from chainrule.tabular.column import Column, counted
+from chainrule.tabular.column import Column, brief, counted
 from chainrule.tabular.table import Table, as_text, numbers_in, shown
 
 FENCE = 3.0  # interquartile ranges beyond a quartile (Tukey 1977, "far out")
 MOST_OUTLIERS = 0.05  # where more lie beyond the fences, they are the column's shape
+FEW_SLIPS = 10  # cells
 TAIL = 0.005  # then this share is clipped on each side
 
 
@@ -82,11 +83,11 @@ class NumericColumn(Column):
             return np.stack([standardized, gap], axis=1).astype(np.float32)[:, : len(self.feature_names)]
 
     def report(self) -> str:
-        text = f"mean {self.mean:.4g}, deviation {self.deviation:.4g}"
+        text = f"mean {brief(self.mean)}, deviation {brief(self.deviation)}"
         if self.gaps:
-            text += f"; {counted(self.gaps, 'gap')} filled with the median {self.median:.4g} and marked"
+            text += f"; {counted(self.gaps, 'gap')} filled with the median {brief(self.median)} and marked"
         if self.outliers:
-            text += f"; {counted(self.outliers, 'outlier')} beyond {self.low:.4g} … {self.high:.4g} clipped"
+            text += f"; {counted(self.outliers, 'outlier')} beyond {brief(self.low)} … {brief(self.high)} clipped"
         return text
 
     def remark(self, table: Table) -> str:
@@ -95,9 +96,9 @@ class NumericColumn(Column):
         outliers = int(((x < self.low) | (x > self.high)).sum())
         parts = []
         if gaps and not self.gaps:
-            parts.append(f"{counted(gaps, 'gap')} filled with the median {self.median:.4g}, though training had none")
+            parts.append(f"{counted(gaps, 'gap')} filled with the median {brief(self.median)}; training had none")
         if outliers:
-            parts.append(f"{counted(outliers, 'value')} beyond {self.low:.4g} … {self.high:.4g} clipped")
+            parts.append(f"{counted(outliers, 'value')} beyond {brief(self.low)} … {brief(self.high)} clipped")
         return "; ".join(parts)
 
 
@@ -119,6 +120,11 @@ def numbers(table: Table, name: str) -> Array:
             "correct it, or leave the cell empty"
         )
     return x
+
+
+def are_slips(others: int, filled: int) -> bool:
+    """Whether so few of the filled cells hold something else than numbers that the column must be numbers."""
+    return others <= max(FEW_SLIPS, filled / 10) and others < filled / 2
 
 
 def limits(x: Array) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.errors import DataError, MissingExtraError
 from chainrule.files import Pathlike, read_regular_file
-from chainrule.tabular.memory import check_memory
+from chainrule.tabular.memory import BYTES_PER_CELL, BYTES_PER_COLUMN, check_memory
 from chainrule.tabular.table import Table, as_table
 
 
@@ -31,7 +31,8 @@ def read_parquet(path: Pathlike) -> Table:
     content = read_regular_file(path)
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        check_memory(file.metadata.num_rows * file.metadata.num_columns * 20, f"{path}: the table")
+        rows, columns = file.metadata.num_rows, file.metadata.num_columns
+        check_memory(columns * (rows * BYTES_PER_CELL + BYTES_PER_COLUMN), f"{path}: the table")
         found = file.read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path}: not a Parquet file, or a damaged one ({str(error).splitlines()[0]})") from None

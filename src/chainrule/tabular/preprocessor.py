@@ -66,7 +66,8 @@ class TabularPreprocessor:
             for name in rows.columns
         ]
         if not self.feature_names:
-            raise DataError(f"{rows.source or 'table'}: there is no column to learn from:\n{self}")
+            reasons = ", ".join(f"{column.name!r} ({column.report()})" for column in self.columns)
+            raise DataError(f"{rows.source or 'table'}: there is no column to learn from: {reasons}")
         return self
 
     @property

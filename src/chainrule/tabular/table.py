@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.arrays import Array, as_numbers
 from chainrule.errors import DataError, DataTypeError, ShapeError
+from chainrule.tabular.memory import BYTES_PER_COLUMN, check_memory
 
 TEXT = np.dtypes.StringDType()  # a gap is the empty text
 GAPS = {"", "na", "n/a", "#n/a", "nan", "<na>", "nat", "null", "none", "?", "-"}  # in any case: there is no value
@@ -75,6 +76,7 @@ def as_table(value: Any) -> Table:
     numbers = as_numbers(value, "table")
     if numbers.ndim != 2:
         raise ShapeError(f"table: expected rows and columns (N, I), got an array {numbers.shape}; pass x[:, None]")
+    check_memory(numbers.size * np.dtype(np.float64).itemsize + numbers.shape[1] * BYTES_PER_COLUMN, "the table")
     return _table((f"x{place}", numbers[:, place]) for place in range(numbers.shape[1]))
 
 

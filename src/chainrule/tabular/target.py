@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.arrays import Array
 from chainrule.errors import DataError, SettingError
-from chainrule.tabular.numeric import numbers
+from chainrule.tabular.numeric import are_slips, numbers
 from chainrule.tabular.table import Table, as_text, numbers_in, shown
 
 TASKS = ("classification", "regression")
@@ -93,13 +93,14 @@ def class_cells(cells: Array) -> Array:
 
 
 def _task(table: Table, name: str, counts: Counter[str]) -> str:
+    """What a target with these counts of cells looks like; a slip among numbers does not make them classes."""
     values, strays = numbers_in(table.columns[name])
-    if strays.any():
-        # as in every column of numbers, a few other cells are slips, not classes
-        return "regression" if strays.sum() <= counts.total() / 10 and len(counts) > MOST_CLASSES else "classification"
-    whole = bool((values[~np.isnan(values)] % 1 == 0).all())
+    known = values[~np.isnan(values)]
+    whole = len(known) > 0 and bool((known[np.isfinite(known)] % 1 == 0).all() and np.isfinite(known).all())
     few = len(counts) == 2 or (len(counts) <= MOST_CLASSES and counts.total() >= FEWEST_ROWS * len(counts))
-    return "classification" if whole and few else "regression"
+    if whole and few:
+        return "classification"
+    return "regression" if are_slips(int(strays.sum()), counts.total()) else "classification"
 
 
 def _in_order(name: str) -> tuple[float, str]:

@@ -28,7 +28,7 @@ class TextColumn(Column):
 
     Args:
         name: of the column.
-        words: those kept, the most frequent.
+        words: those kept, the most frequent; none of them stands in a single cell only, where there are others.
         idf: one for each of them, above 0.
 
     """
@@ -50,7 +50,8 @@ class TextColumn(Column):
     def fit(cls, table: Table, name: str) -> Self:
         cells = as_text(table.columns[name]).tolist()
         holding = Counter(word for cell in cells for word in {*words_in(cell)})  # cells that hold the word
-        kept = sorted(holding, key=lambda word: (-holding[word], word))[:MOST_WORDS]
+        common = [word for word in holding if holding[word] > 1] or list(holding)
+        kept = sorted(common, key=lambda word: (-holding[word], word))[:MOST_WORDS]
         if not kept:
             raise DataError(f"{table.source or 'table'}: column {name!r} holds no word of two letters or more")
         n = np.array([holding[word] for word in kept])
