@@ -11,7 +11,7 @@ from chainrule.arrays import Array, Labels
 MOST_ROWS = 2000  # looked at for neighbours, which takes time that grows with its square
 NEIGHBOURS = 15
 FEWEST_ROWS = 40  # of fewer, neighbours say little
-FAR = 1000  # times as large as all but one in a hundred: a value that no scale explains
+FAR = 1000  # times as large as what 19 of 20 samples have: a value that no scale explains
 SHIFTS = (1, -1, 2, -2)  # by how many rows targets slip when a line is lost or doubled
 
 
@@ -105,13 +105,13 @@ def facts_of(
 
 
 def _far(rows: Array, numbers: Array | None) -> tuple[tuple[int, ...], float]:
-    """The rows with a value far beyond what 99 in 100 rows have, and the largest such value."""
+    """The rows with a value far beyond what 19 of 20 rows have, and the largest such value."""
     found, farthest = set[int](), 0.0
     for values in (rows, numbers):
         if values is None:
             continue
         largest = np.abs(values.reshape(len(values), -1)).max(axis=1)  # (N,)
-        usual = np.sort(largest)[int(0.98 * (len(largest) - 1))]
+        usual = np.sort(largest)[int(0.95 * (len(largest) - 1))]
         beyond = np.flatnonzero(largest > FAR * max(float(usual), 1e-30))
         if beyond.size:
             found |= set(beyond.tolist())

@@ -22,7 +22,7 @@ from chainrule.training.diagnosis import figures
 from chainrule.training.history import Record
 
 SEEN = 2000  # samples on which the share found of each class is measured
-QUIET = 3  # epochs before it speaks: the first ones say little
+QUIET = 4  # epochs for which a finding must last before it is said
 
 
 class Doctor(Callback):
@@ -47,10 +47,12 @@ class Doctor(Callback):
     ) -> None:
         self.samples = whole_number(samples, "Doctor: samples")
         self.findings: tuple[Finding, ...] = ()
+        self.spoke = False
         self._validation, self._file = validation, file
 
     def on_train_start(self, run: Run) -> None:
-        self.run, self.spoken = run, False
+        self.run, self.spoke, self._since = run, False, 0
+        self.findings = ()
         network = run.network
         x, t, _ = run.data
         held_out = None if self._validation is None else network.check_data(*self._validation[:2], "validation")
@@ -67,13 +69,16 @@ class Doctor(Callback):
 
     def on_epoch_end(self, run: Run) -> None:
         run.history.records[-1].update(_finite(figures(run, self.samples)))
-        if not self.spoken and QUIET <= run.epoch < run.epochs:
-            self.findings = judge(self.evidence(over=False))
-            self._speak(run)
+        if not self.spoke and run.epoch < run.epochs:
+            before, self.findings = self.findings, judge(self.evidence(over=False))
+            lasts = [finding.name for finding in self.findings[:1]] == [finding.name for finding in before[:1]]
+            self._since = self._since if lasts else run.epoch
+            if run.epoch - self._since >= QUIET:
+                self._speak(run)
 
     def on_train_end(self, run: Run) -> None:
         self.findings = judge(self.evidence())
-        if not self.spoken:
+        if not self.spoke:
             self._speak(run)
 
     def evidence(self, failure: Failure | None = None, *, over: bool = True) -> Evidence:
@@ -123,7 +128,7 @@ class Doctor(Callback):
 
     def _speak(self, run: Run) -> None:
         if self.findings:
-            first, self.spoken = self.findings[0], True
+            first, self.spoke = self.findings[0], True
             file = self._file or sys.stderr
             print(f"Doctor, after epoch {run.epoch}: {first.name}.", file=file)
             print(f"  {first.evidence}\n  What to do: {first.prescription}", file=file, flush=True)

@@ -28,7 +28,7 @@ def outlying_values(seen: Evidence) -> Finding | None:
     return Finding(
         "outlying values",
         f"{_rows(len(rows))} of {seen.facts.samples:,} ({named}) with values up to {seen.facts.farthest:.2g}, "
-        "more than 1,000 times what 98 in 100 samples have.",
+        "more than 1,000 times what 19 of 20 samples have.",
         "Look at these rows: a missing value written as a number, or a unit mixed up? Mend them or leave them out.",
         Cause.DATA,
         {"leave_out": list(rows)},

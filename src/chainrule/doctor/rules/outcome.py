@@ -13,9 +13,12 @@ NARROW = 8  # units in a hidden layer
 ROOM = 32  # units that do for small data
 SHORT_OF = 0.12  # share of what similar samples tell that the network does not find
 STILL_FALLING = 0.15  # by which share the loss fell over the last quarter of the epochs
+BEGUN = 8  # epochs, in which a training has hardly begun
+AT_EASE = 0.08  # share of the loss of guessing at which there is little left to learn
+BEHIND = 0.15  # share of what similar samples tell that is still to be found
 FAR_FROM_IT = 0.2
 ORDINARY = 1e6  # numbers up to here are no reason for a result that is not finite
-PATIENCE = 5
+PATIENCE = 10
 
 
 @rule
@@ -48,7 +51,7 @@ def overfitting(seen: Evidence) -> Finding | None:
         return None
     best = min(seen.validation)
     at = seen.validation.index(best) + 1
-    last = seen.validation[-1]
+    last = min(seen.validation[-3:])  # one bad epoch is no trend
     if not last < math.inf or last < RISEN * best + 0.02 * (seen.chance or 0) or last < seen.last * 1.2 or at > 0.9 * len(seen.validation):
         return None
     return Finding(
@@ -70,9 +73,9 @@ def too_little_training(seen: Evidence) -> Finding | None:
     epochs = len(seen.losses)
     falling = seen.falling if epochs > 1 else 1.0
     reached = (seen.validation or seen.losses)[-1] / seen.chance
-    few = epochs <= 8
-    barely_begun = few and falling > STILL_FALLING and reached > 0.08
-    on_its_way = falling > STILL_FALLING and seen.missed > 0.1
+    few = epochs <= BEGUN
+    barely_begun = few and falling > STILL_FALLING and reached > AT_EASE
+    on_its_way = falling > STILL_FALLING and seen.missed > BEHIND
     if epochs < seen.settings.epochs or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
         return None
     more = max(20, 10 * epochs) if few else 4 * epochs
