@@ -178,7 +178,7 @@ def varied(rng: np.random.Generator, sources: Any = SOURCES) -> Case:
     """The same with one of many things besides: other layers, losses and ways to step."""
     case = sensible(rng, sources)
     kind = rng.integers(10)
-    hidden = [layer for layer in case.layers[:-1]]
+    hidden = list(case.layers[:-1])
     if kind == 0:
         return replace(case, layers=(*hidden, cr.Dropout(rng.uniform(0.05, 0.2)), case.layers[-1]))
     if kind == 1 and case.settings["batch_size"] >= 16:
@@ -640,7 +640,11 @@ def report(healthy: list[Chart], sick: list[Chart]) -> str:
         f"False alarms: {_share(bool(chart.names) for chart in healthy)}; "
         f"while training went on {_share(chart.spoke for chart in healthy)}.",
         "",
-        *(f"* {c.case.trouble or 'healthy'} ({c.case.name}): {', '.join(c.names) or 'nothing'}" for c in (*healthy, *sick) if not c.right),
+        *(
+            f"* {c.case.trouble or 'healthy'} ({c.case.name}): {', '.join(c.names) or 'nothing'}"
+            for c in (*healthy, *sick)
+            if not c.right
+        ),
     ]
     return "\n".join(lines)
 

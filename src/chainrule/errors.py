@@ -17,7 +17,6 @@ that Python itself would raise, so `except ValueError` keeps working.
     └── MissingExtraError    ImportError      an optional package is not installed
 """
 
-
 from typing import Any
 
 

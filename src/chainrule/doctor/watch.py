@@ -55,7 +55,9 @@ class Doctor(Callback):
         self.findings = ()
         network = run.network
         x, t, _ = run.data
-        held_out = None if self._validation is None else network.check_data(*self._validation[:2], "validation")
+        held_out = None
+        if self._validation is not None:
+            held_out = network.check_data(self._validation[0], self._validation[1], "validation")
         self._held_out = held_out
         self._classes = network.loss.classes_of(t)
         self.facts: Facts = facts_of(
@@ -122,7 +124,8 @@ class Doctor(Callback):
         network = self.run.network
         if self._held_out is not None:
             x, t = self._held_out
-            if len(np.unique(network.loss.classes_of(t))) == len(np.unique(self._classes)):
+            classes = network.loss.classes_of(t)
+            if classes is not None and len(np.unique(classes)) == len(np.unique(self._classes)):
                 return recall_of(network, x, t)
         return recall_of(network, *self.run.data[:2])
 

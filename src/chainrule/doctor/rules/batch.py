@@ -27,8 +27,8 @@ def batch_too_large(seen: Evidence) -> Finding | None:
         return None
     return Finding(
         "batch too large",
-        f"With {how.batch_size:,} samples in a batch there were only {steps} steps, {how.steps_per_epoch} an epoch, and "
-        f"the loss was still falling ({seen.last:.3g} at the end).",
+        f"With {how.batch_size:,} samples in a batch there were only {steps} steps, {how.steps_per_epoch} an epoch, "
+        f"and the loss was still falling ({seen.last:.3g} at the end).",
         f"Take batches of {USUAL}: as many samples seen, {max(2, how.batch_size // USUAL)} times the steps.",
         Cause.STEPS,
         {"batch_size": USUAL},

@@ -28,7 +28,10 @@ def underfitting(seen: Evidence) -> Finding | None:
     if not seen.over or not near or not seen.layers or not seen.losses:
         return None
     widths = [layer.out_features for layer in seen.layers if isinstance(layer, Linear)][:-1]
-    if any(not isinstance(layer, Linear) and layer.parameters for layer in seen.layers) or min(widths, default=0) >= NARROW:
+    if (
+        any(not isinstance(layer, Linear) and layer.parameters for layer in seen.layers)
+        or min(widths, default=0) >= NARROW
+    ):
         return None
     if not seen.missed > SHORT_OF:
         return None
@@ -46,13 +49,18 @@ def underfitting(seen: Evidence) -> Finding | None:
 
 @rule
 def overfitting(seen: Evidence) -> Finding | None:
-    """The validation loss rises while the training loss falls: samples are learned by heart. Source: mission item B6."""
+    """The validation loss rises while the training loss falls: it learns by heart. Source: mission item B6."""
     if len(seen.validation) < 4:
         return None
     best = min(seen.validation)
     at = seen.validation.index(best) + 1
     last = min(seen.validation[-3:])  # one bad epoch is no trend
-    if not last < math.inf or last < RISEN * best + 0.02 * (seen.chance or 0) or last < seen.last * 1.2 or at > 0.9 * len(seen.validation):
+    if (
+        not last < math.inf
+        or last < RISEN * best + 0.02 * (seen.chance or 0)
+        or last < seen.last * 1.2
+        or at > 0.9 * len(seen.validation)
+    ):
         return None
     return Finding(
         "overfitting",
