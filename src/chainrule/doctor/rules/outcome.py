@@ -76,21 +76,22 @@ def overfitting(seen: Evidence) -> Finding | None:
 @rule
 def too_little_training(seen: Evidence) -> Finding | None:
     """The loss is still falling when the training ends."""
-    if not seen.over or not seen.losses or seen.settings is None or not seen.chance:
+    if not seen.over or not seen.losses or not seen.chance:
         return None
     epochs = len(seen.losses)
+    planned = epochs if seen.settings is None else seen.settings.epochs
     falling = seen.falling if epochs > 1 else 1.0
     reached = (seen.validation or seen.losses)[-1] / seen.chance
     few = epochs <= BEGUN
     barely_begun = few and falling > STILL_FALLING and reached > AT_EASE
     on_its_way = falling > STILL_FALLING and seen.missed > BEHIND
-    if epochs < seen.settings.epochs or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
+    if epochs < planned or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
         return None
     more = max(20, 10 * epochs) if few else 4 * epochs
     return Finding(
         "too little training",
         f"The loss is still falling after {epochs} epoch{'s' if epochs > 1 else ''} "
-        f"({_journey(seen)}), and the steps are neither too short nor too few in an epoch.",
+        f"({_journey(seen)}), and nothing else stands in its way.",
         f"Train longer: {more} epochs.",
         Cause.OUTCOME,
         {"epochs": more},

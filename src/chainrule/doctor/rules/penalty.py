@@ -28,7 +28,7 @@ def penalty_too_strong(seen: Evidence) -> Finding | None:
         f"The penalty adds {how.penalty_scale:.2g} times each weight to its gradient and makes up {share:.0%} of "
         f"what is made small; the loss of the data stays at {seen.last:.3g}, where guessing has "
         f"{seen.chance or math.nan:.3g}.",
-        f"Lower its strength from {how.penalty.strength:g} to {strength:g}, or do without.",
+        f"Lower its strength from {how.penalty.strength:.3g} to {strength:g}, or do without.",
         Cause.OBJECTIVE,
         {"penalty": strength},
     )

@@ -35,7 +35,7 @@ def learning_rate_too_high(seen: Evidence) -> Finding | None:
         what += f", where guessing has {seen.chance:.3g}"
     return Finding(
         "learning rate too high",
-        f"At a rate of {how.learning_rate:g} the first steps change the weights by {step:.2g} of their length "
+        f"At a rate of {how.learning_rate:.3g} the first steps change the weights by {step:.2g} of their length "
         f"(about {GOOD:g} is usual); {what}.",
         f"Lower the learning rate to {rate:g}.",
         Cause.STEPS,
@@ -55,7 +55,7 @@ def learning_rate_too_low(seen: Evidence) -> Finding | None:
     before = seen.start.get("loss", seen.losses[0])
     return Finding(
         "learning rate too low",
-        f"At a rate of {how.learning_rate:g} a step changes the weights by {step:.1g} of their length (about {GOOD:g} "
+        f"At a rate of {how.learning_rate:.3g} a step changes the weights by {step:.1g} of their length (about {GOOD:g} "
         f"is usual); the loss went from {before:.4g} to {seen.last:.4g} in {len(seen.losses)} epochs.",
         f"Raise the learning rate to {rate:g}.",
         Cause.STEPS,
