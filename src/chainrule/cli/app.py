@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from chainrule.cli.compare import compare
 from chainrule.cli.data import data
 from chainrule.cli.derive import derive
+from chainrule.cli.diagnose import diagnose
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.output import complain
 from chainrule.cli.predict import predict
@@ -88,6 +89,7 @@ app.command()(train)
 app.command()(search)
 app.command()(compare)
 app.command()(evaluate)
+app.command()(diagnose)
 app.command()(predict)
 app.command()(serve)
 app.command()(derive)

@@ -88,12 +88,14 @@ def too_little_training(seen: Evidence) -> Finding | None:
     if epochs < planned or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
         return None
     more = max(20, 10 * epochs) if few else 4 * epochs
+    what = "The loss is still falling" if falling > STILL_FALLING else "There is more to learn"
+    near = f"; nearest neighbours alone tell {seen.missed:.0%} more" if seen.missed > BEHIND else ""
     return Finding(
         "too little training",
-        f"The loss is still falling after {epochs} epoch{'s' if epochs > 1 else ''} "
-        f"({_journey(seen)}), and nothing else stands in its way.",
+        f"{what} after {epochs} epoch{'s' if epochs > 1 else ''} ({_journey(seen)}{near}), and nothing else was found "
+        "to stand in its way.",
         f"Train longer: {more} epochs.",
-        Cause.OUTCOME,
+        Cause.TIME,
         {"epochs": more},
     )
 
