@@ -269,7 +269,7 @@ def logarithm_backward(dy, x):  # dy, x (N, …)
 
 @dataclass(eq=False)
 class Root(cr.Layer):
-    """y = √x: a layer of a user's own whose slope at 0 is infinite."""
+    """y = √x: a layer of a user's own that has no value below 0."""
 
     def forward(self, x, context):
         y = root_forward(x)
@@ -293,12 +293,12 @@ class Logarithm(cr.Layer):
 
 
 def values_not_finite(rng: np.random.Generator) -> Planted:
-    """A layer of a user's own that has no finite value, or slope, where a ReLU is 0."""
+    """A layer of a user's own where its formula has no value: a root in place of a ReLU, or a logarithm behind one."""
     while True:
         case = sensible(rng, activations=(cr.ReLU,))
-        place = pick(rng, [at + 1 for at, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)])
-        layers = (*case.layers[:place], pick(rng, (Root, Logarithm))(), *case.layers[place:])
-        sick = replace(case, layers=layers)
+        place = pick(rng, [at for at, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)])
+        own = pick(rng, ((Root(),), (cr.ReLU(), Logarithm())))
+        sick = replace(case, layers=(*case.layers[:place], *own, *case.layers[place + 1 :]))
         if outcome(sick).loss == float("inf"):
             return case, sick
 

@@ -29,7 +29,7 @@ def learning_rate_too_high(seen: Evidence) -> Finding | None:
     steady = how.batch_size > FEW_SAMPLES  # else it may be the batches that make the loss restless
     if not (step > longest or (restless and steady)):
         return None
-    rate = round_down(how.learning_rate * min(0.3, max(GOOD / step, 1e-6)))
+    rate = round_down(how.learning_rate * min(0.3, GOOD / step))
     what = "a value was no longer finite" if seen.failure else f"the loss is {seen.last:.3g} at the end"
     if seen.chance and not seen.failure:
         what += f", where guessing has {seen.chance:.3g}"
