@@ -7,9 +7,9 @@ import typer
 
 from chainrule import data
 from chainrule.cli.output import console, print_json
-from chainrule.cli.sources import read_own
 from chainrule.cli.recipe import Recipe, build_network
 from chainrule.cli.scaling import scale_of, scaled
+from chainrule.cli.sources import read_own
 from chainrule.cli.train import settings_of
 from chainrule.doctor import Examination, Trial
 from chainrule.doctor import diagnose as examine

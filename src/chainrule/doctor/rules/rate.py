@@ -55,8 +55,8 @@ def learning_rate_too_low(seen: Evidence) -> Finding | None:
     before = seen.start.get("loss", seen.losses[0])
     return Finding(
         "learning rate too low",
-        f"At a rate of {how.learning_rate:.3g} a step changes the weights by {step:.1g} of their length (about {GOOD:g} "
-        f"is usual); the loss went from {before:.4g} to {seen.last:.4g} in {len(seen.losses)} epochs.",
+        f"At a rate of {how.learning_rate:.3g} a step changes the weights by {step:.1g} of their length (about "
+        f"{GOOD:g} is usual); the loss went from {before:.4g} to {seen.last:.4g} in {len(seen.losses)} epochs.",
         f"Raise the learning rate to {rate:g}.",
         Cause.STEPS,
         {"learning_rate": rate},
