@@ -16,6 +16,7 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -243,61 +244,59 @@ def rate_too_low(rng: np.random.Generator) -> Planted:
     return case, with_rate(case, rate_of(case) / between(rng, 100, 30000))
 
 
-@operation
-def root_forward(x):  # x (N, …)
-    """√x."""
-    return np.sqrt(x)
+@cache
+def own_layers() -> tuple[type[cr.Layer], type[cr.Layer]]:
+    """Two layers of a user's own: a root, which has no value below 0, and a logarithm, which is infinite there."""
 
+    @operation
+    def root_forward(x):  # x (N, …)
+        return np.sqrt(x)
 
-@operation
-def root_backward(dy, y):  # dy, y (N, …)
-    """∂L/∂x from ∂L/∂y and y = √x."""
-    return dy / (2 * y)
+    @operation
+    def root_backward(dy, y):  # dy, y (N, …)
+        return dy / (2 * y)
 
+    @operation
+    def logarithm_forward(x):  # x (N, …)
+        return np.log(x)
 
-@operation
-def logarithm_forward(x):  # x (N, …)
-    """log x."""
-    return np.log(x)
+    @operation
+    def logarithm_backward(dy, x):  # dy, x (N, …)
+        return dy / x
 
+    @dataclass(eq=False)
+    class Root(cr.Layer):
+        """y = √x."""
 
-@operation
-def logarithm_backward(dy, x):  # dy, x (N, …)
-    """∂L/∂x from ∂L/∂y and y = log x."""
-    return dy / x
+        def forward(self, x, context):
+            y = root_forward(x)
+            return y, (y,)
 
+        def backward(self, dy, saved):
+            (y,) = saved
+            return root_backward(dy, y), {}
 
-@dataclass(eq=False)
-class Root(cr.Layer):
-    """y = √x: a layer of a user's own that has no value below 0."""
+    @dataclass(eq=False)
+    class Logarithm(cr.Layer):
+        """y = log x."""
 
-    def forward(self, x, context):
-        y = root_forward(x)
-        return y, (y,)
+        def forward(self, x, context):
+            return logarithm_forward(x), (x,)
 
-    def backward(self, dy, saved):
-        (y,) = saved
-        return root_backward(dy, y), {}
+        def backward(self, dy, saved):
+            (x,) = saved
+            return logarithm_backward(dy, x), {}
 
-
-@dataclass(eq=False)
-class Logarithm(cr.Layer):
-    """y = log x: one that is infinite at 0."""
-
-    def forward(self, x, context):
-        return logarithm_forward(x), (x,)
-
-    def backward(self, dy, saved):
-        (x,) = saved
-        return logarithm_backward(dy, x), {}
+    return Root, Logarithm
 
 
 def values_not_finite(rng: np.random.Generator) -> Planted:
     """A layer of a user's own where its formula has no value: a root in place of a ReLU, or a logarithm behind one."""
+    root, logarithm = own_layers()
     while True:
         case = sensible(rng, activations=(cr.ReLU,))
         place = pick(rng, [at for at, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)])
-        own = pick(rng, ((Root(),), (cr.ReLU(), Logarithm())))
+        own = pick(rng, ((root(),), (cr.ReLU(), logarithm())))
         sick = replace(case, layers=(*case.layers[:place], *own, *case.layers[place + 1 :]))
         if outcome(sick).loss == float("inf"):
             return case, sick

@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).parents[1]))
 from benchmarks import doctor_ward as ward
 
 SEED = 40000
-HEALTHY = 10
+HEALTHY = 6
 
 
 def examine(case):
@@ -28,6 +28,7 @@ def healthy():
     return ward.healthy_cases(SEED, HEALTHY)
 
 
+@pytest.mark.usefixtures("registers")
 @pytest.mark.parametrize("trouble", ward.TROUBLES)
 def test_the_planted_trouble_is_the_first_name_and_its_change_helps(trouble):
     (case,) = ward.sick_cases(SEED, 1, [trouble])

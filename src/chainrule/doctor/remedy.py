@@ -69,6 +69,7 @@ class Trial:
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Both curves over the epochs. Raises MissingExtraError without matplotlib."""
+        from chainrule.plots.curves import logarithmic, whole_numbers
         from chainrule.plots.figures import BLUE, INK, VERMILION, axes_or_new, tidy
 
         ax = tidy(axes_or_new(ax, (5.2, 3.6)))
@@ -82,7 +83,9 @@ class Trial:
         ax.set_title(f"Against {self.finding.name}")
         ax.set_xlabel("epoch")
         ax.set_ylabel(self.figure.replace("_", " "))
-        ax.set_yscale("log")
+        whole_numbers(ax)
+        if all(loss > 0 for history in (self.before, self.after) for loss in _curve(history, self.figure)):
+            logarithmic(ax)
         ax.legend(frameon=False, labelcolor=INK)
         return ax
 
