@@ -51,7 +51,7 @@ def test_a_network_from_elsewhere_cannot_be_diagnosed(tmp_path):
 
 
 def test_a_network_for_a_table_of_ones_own_is_diagnosed(tmp_path):
-    x, y = cr.data.make_blobs(180, seed=0)
+    x, _ = cr.data.make_blobs(180, seed=0)
     rows = "\n".join(f"{a:.4f},{b:.4f},{c}" for (a, b), c in zip(x, "abc" * 60, strict=True))
     (tmp_path / "t.csv").write_text(f"p,q,kind\n{rows}\n")
     assert run("train", tmp_path / "t.csv", "--target", "kind", "--output", tmp_path / "m", "-q").exit_code == 0

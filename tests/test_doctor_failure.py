@@ -98,7 +98,7 @@ def test_the_rows_of_the_batch_are_on_the_error():
             progress=False,
         )
     step = caught.value.step
-    assert caught.value.rows.tolist() == list(range(20 * (step - 1), 20 * step))
+    assert caught.value.rows == list(range(20 * (step - 1), 20 * step))
 
 
 def test_another_file_is_refused(tmp_path):
