@@ -165,10 +165,13 @@ def test_the_doctor_writes_the_figures_of_the_layers_as_diagnosis_does():
     assert named[0] == named[1]
 
 
-def test_training_goes_on_with_a_doctor_where_a_checkpoint_is_kept(tmp_path):
-    cr.train(
-        network(), RINGS, progress=False, epochs=2, checkpoint=tmp_path / "c", callbacks=[cr.Doctor(file=io.StringIO())]
-    )
+def test_a_training_that_is_resumed_is_not_judged_by_its_first_weights(tmp_path):
+    settings = {"progress": False, "epochs": 2, "checkpoint": tmp_path / "c"}
+    doctor = cr.Doctor(file=io.StringIO())
+    cr.train(network(), RINGS, callbacks=[doctor], **settings)
+    assert "layers.1.dead" in doctor.start
+    cr.train(network(), RINGS, callbacks=[doctor], resume=True, **settings)
+    assert doctor.start == {}
 
 
 def test_layers_are_changed_by_their_configuration():

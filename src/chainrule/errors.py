@@ -17,6 +17,7 @@ that Python itself would raise, so `except ValueError` keeps working.
     └── MissingExtraError    ImportError      an optional package is not installed
 """
 
+
 class ChainruleError(Exception):
     """The root of the tree: catch this to catch every error of the library."""
 

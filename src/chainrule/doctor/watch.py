@@ -67,7 +67,7 @@ class Doctor(Callback):
             None if held_out is None else network.floats(held_out[0]),
             measurements=network.body.inputs_below is None,
         )
-        self.start = self._figures_at_start()
+        self.start = {} if run.step else self._figures_at_start()  # a training that goes on has begun elsewhere
 
     def on_epoch_end(self, run: Run) -> None:
         run.history.records[-1].update(_finite(figures(run, self.samples)))
