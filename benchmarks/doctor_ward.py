@@ -11,19 +11,19 @@ data sets.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import json
+import contextlib
+import io
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 import chainrule as cr
-from chainrule.errors import ChainruleError, DivergenceError
+from chainrule.doctor import remedy
+from chainrule.errors import DataError, DivergenceError
 from chainrule.operations.operation import operation
 from chainrule.randomness import stream
 
@@ -44,12 +44,14 @@ class Case:
     layers: tuple[cr.Layer, ...]
     settings: dict[str, Any]
     trouble: str | None = None
+    loss: cr.Loss | None = None  # None: the usual one
     seed: int = 0
 
     def network(self) -> cr.Network:
         """With first weights."""
         layers = [cr.Layer.from_configuration(layer.configuration()) for layer in self.layers]
-        return cr.Network(layers, loss=cr.CrossEntropy() if self.classes else cr.SquaredError(), seed=self.seed)
+        usual = cr.CrossEntropy() if self.classes else cr.SquaredError()
+        return cr.Network(layers, loss=self.loss or usual, seed=self.seed)
 
 
 def toy(make: Callable[..., Data], **ranges: tuple[float, float]) -> Callable[[np.random.Generator, int], list[Data]]:
@@ -173,6 +175,29 @@ def sensible(rng: np.random.Generator, sources: Any = SOURCES, activations: Any 
     return Case(name, *parts, source.classes, source.par, layers, settings, seed=seed)
 
 
+def varied(rng: np.random.Generator, sources: Any = SOURCES) -> Case:
+    """The same with one of many things besides: other layers, losses and ways to step."""
+    case = sensible(rng, sources)
+    kind = rng.integers(10)
+    hidden = list(case.layers[:-1])
+    if kind == 0:
+        return replace(case, layers=(*hidden, cr.Dropout(rng.uniform(0.05, 0.2)), case.layers[-1]))
+    if kind == 1 and case.settings["batch_size"] >= 16:
+        return replace(case, layers=(hidden[0], cr.BatchNorm(), *hidden[1:], case.layers[-1]))
+    if kind == 2 and case.classes == 2:
+        return replace(case, layers=(*hidden, cr.Linear(1)), loss=cr.BinaryCrossEntropy())
+    if kind == 3:
+        return changed(case, schedule=pick(rng, (cr.CosineDecay(), cr.WarmUp(3))))
+    if kind == 4:
+        return changed(case, clip=cr.ClipNorm(1.0))
+    if kind == 5 and case.name == "digits":
+        convolution = (cr.Reshape((1, 8, 8)), cr.Conv2D(8, 3, weights=cr.He()), cr.ReLU(), cr.MaxPool2D(2))
+        return replace(case, layers=(*convolution, cr.Flatten(), cr.Linear(10)))
+    if kind == 6 and len(hidden) <= 4:
+        return changed(case, optimizer=cr.LBFGS(), batch_size=None, epochs=case.settings["epochs"] // 2)
+    return case
+
+
 def changed(case: Case, **settings: Any) -> Case:
     """The same training with other settings."""
     return replace(case, settings={**case.settings, **settings})
@@ -199,81 +224,87 @@ def with_rate(case: Case, rate: float) -> Case:
 Planted = tuple[Case, Case]
 
 
+def by_steps(rng: np.random.Generator) -> Case:
+    """A varied training whose optimizer has a rate."""
+    while True:
+        case = varied(rng)
+        if not isinstance(case.settings["optimizer"], cr.LBFGS):
+            return case
+
+
 def rate_too_high(rng: np.random.Generator) -> Planted:
     """20 to 500 times a good rate."""
-    case = sensible(rng)
+    case = by_steps(rng)
     return case, with_rate(case, rate_of(case) * between(rng, 20, 500))
 
 
 def rate_too_low(rng: np.random.Generator) -> Planted:
     """A hundredth to a thirty-thousandth of a good rate."""
-    case = sensible(rng)
+    case = by_steps(rng)
     return case, with_rate(case, rate_of(case) / between(rng, 100, 30000))
 
 
-@operation
-def root_forward(x):  # x (N, …)
-    """√x."""
-    return np.sqrt(x)
+@cache
+def own_layers() -> tuple[type[cr.Layer], type[cr.Layer]]:
+    """Two layers of a user's own: a root, which has no value below 0, and a logarithm, which is infinite there."""
 
+    @operation
+    def root_forward(x):  # x (N, …)
+        return np.sqrt(x)
 
-@operation
-def root_backward(dy, y):  # dy, y (N, …)
-    """∂L/∂x from ∂L/∂y and y = √x."""
-    return dy / (2 * y)
+    @operation
+    def root_backward(dy, y):  # dy, y (N, …)
+        return dy / (2 * y)
 
+    @operation
+    def logarithm_forward(x):  # x (N, …)
+        return np.log(x)
 
-@operation
-def logarithm_forward(x):  # x (N, …)
-    """log x."""
-    return np.log(x)
+    @operation
+    def logarithm_backward(dy, x):  # dy, x (N, …)
+        return dy / x
 
+    @dataclass(eq=False)
+    class Root(cr.Layer):
+        """y = √x."""
 
-@operation
-def logarithm_backward(dy, x):  # dy, x (N, …)
-    """∂L/∂x from ∂L/∂y and y = log x."""
-    return dy / x
+        def forward(self, x, context):
+            y = root_forward(x)
+            return y, (y,)
 
+        def backward(self, dy, saved):
+            (y,) = saved
+            return root_backward(dy, y), {}
 
-@dataclass(eq=False)
-class Root(cr.Layer):
-    """y = √x: a layer of a user's own whose slope at 0 is infinite."""
+    @dataclass(eq=False)
+    class Logarithm(cr.Layer):
+        """y = log x."""
 
-    def forward(self, x, context):
-        y = root_forward(x)
-        return y, (y,)
+        def forward(self, x, context):
+            return logarithm_forward(x), (x,)
 
-    def backward(self, dy, saved):
-        (y,) = saved
-        return root_backward(dy, y), {}
+        def backward(self, dy, saved):
+            (x,) = saved
+            return logarithm_backward(dy, x), {}
 
-
-@dataclass(eq=False)
-class Logarithm(cr.Layer):
-    """y = log x: one that is infinite at 0."""
-
-    def forward(self, x, context):
-        return logarithm_forward(x), (x,)
-
-    def backward(self, dy, saved):
-        (x,) = saved
-        return logarithm_backward(dy, x), {}
+    return Root, Logarithm
 
 
 def values_not_finite(rng: np.random.Generator) -> Planted:
-    """A layer of a user's own that has no finite value, or slope, where a ReLU is 0."""
+    """A layer of a user's own where its formula has no value: a root in place of a ReLU, or a logarithm behind one."""
+    root, logarithm = own_layers()
     while True:
         case = sensible(rng, activations=(cr.ReLU,))
-        place = pick(rng, [at + 1 for at, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)])
-        layers = (*case.layers[:place], pick(rng, (Root, Logarithm))(), *case.layers[place:])
-        sick = replace(case, layers=layers)
+        place = pick(rng, [at for at, layer in enumerate(case.layers) if isinstance(layer, cr.ReLU)])
+        own = pick(rng, ((root(),), (cr.ReLU(), logarithm())))
+        sick = replace(case, layers=(*case.layers[:place], *own, *case.layers[place + 1 :]))
         if outcome(sick).loss == float("inf"):
             return case, sick
 
 
 def outlying_values(rng: np.random.Generator) -> Planted:
     """One to three rows with a value far beyond all others."""
-    case = sensible(rng)
+    case = by_steps(rng)
     (x, t), rows = case.train, rng.permutation(len(case.train[0]))[: int(rng.integers(1, 4))]
     x, t = x.copy(), t.copy()
     if not case.classes and rng.random() < 0.5:
@@ -394,7 +425,7 @@ def class_imbalance(rng: np.random.Generator) -> Planted:
 
 def wrong_labels(rng: np.random.Generator) -> Planted:
     """A quarter to two fifths of the labels wrong, or all of them shuffled, or slipped by a row."""
-    case = sensible(rng, sources=("xor", "rings", "blobs", "digits", "breast_cancer", "parabola"))
+    case = varied(rng, sources=("xor", "rings", "blobs", "digits", "breast_cancer", "parabola"))
     (x, t), kind = case.train, pick(rng, ("some", "some", "slipped", "shuffled"))
     t = t.copy()
     if kind == "shuffled":
@@ -409,7 +440,7 @@ def wrong_labels(rng: np.random.Generator) -> Planted:
 
 def leaked_rows(rng: np.random.Generator) -> Planted:
     """A tenth to all of the validation samples are among the training samples."""
-    case = sensible(rng)
+    case = varied(rng)
     (x, t), (xv, tv) = case.train, case.validation
     count = int(rng.uniform(0.1, 1) * len(xv))
     at, to = rng.permutation(len(x))[:count], rng.permutation(len(xv))[:count]
@@ -442,30 +473,30 @@ def batch_too_small(rng: np.random.Generator) -> Planted:
 
 def too_little_training(rng: np.random.Generator) -> Planted:
     """A few epochs where many are needed."""
-    case = sensible(rng)
+    case = by_steps(rng)
     return case, changed(case, epochs=max(1, round(case.settings["epochs"] * rng.uniform(0.02, 0.08))))
 
 
-TROUBLES: dict[str, tuple[Callable[[np.random.Generator], Planted], str]] = {
-    "learning rate too high": (rate_too_high, ""),
-    "learning rate too low": (rate_too_low, ""),
-    "outlying values": (outlying_values, ""),
-    "values not finite": (values_not_finite, ""),
-    "dead ReLUs": (dead_relus, ""),
-    "saturated units": (saturated_units, ""),
-    "vanishing gradients": (vanishing_gradients, ""),
-    "exploding gradients": (exploding_gradients, ""),
-    "unscaled inputs": (unscaled_inputs, ""),
-    "penalty too strong": (penalty_too_strong, ""),
-    "overfitting": (overfitting, ""),
-    "underfitting": (underfitting, ""),
-    "class imbalance": (class_imbalance, "balanced"),
-    "wrong labels": (wrong_labels, ""),
-    "leaked rows": (leaked_rows, ""),
-    "softmax twice": (softmax_twice, ""),
-    "batch too large": (batch_too_large, ""),
-    "batch too small": (batch_too_small, ""),
-    "too little training": (too_little_training, ""),
+TROUBLES: dict[str, Callable[[np.random.Generator], Planted]] = {
+    "learning rate too high": rate_too_high,
+    "learning rate too low": rate_too_low,
+    "batch too large": batch_too_large,
+    "batch too small": batch_too_small,
+    "too little training": too_little_training,
+    "outlying values": outlying_values,
+    "values not finite": values_not_finite,
+    "dead ReLUs": dead_relus,
+    "saturated units": saturated_units,
+    "vanishing gradients": vanishing_gradients,
+    "exploding gradients": exploding_gradients,
+    "unscaled inputs": unscaled_inputs,
+    "penalty too strong": penalty_too_strong,
+    "overfitting": overfitting,
+    "underfitting": underfitting,
+    "class imbalance": class_imbalance,
+    "wrong labels": wrong_labels,
+    "leaked rows": leaked_rows,
+    "softmax twice": softmax_twice,
 }
 
 
@@ -490,7 +521,7 @@ def outcome(case: Case, balanced: bool = False) -> Outcome:
             residual = case.test[1] - network.predict(case.test[0])
             score = float(1 - (residual**2).mean() / case.test[1].var())
         return Outcome(figures["loss"], score, tuple(history["validation_loss"]))
-    except (DivergenceError, ChainruleError):
+    except (DivergenceError, DataError):  # a value was not finite in a step, or in what the weights answer
         return Outcome(float("inf"), 0.0)
 
 
@@ -505,7 +536,7 @@ def healthy_cases(seed: int, count: int) -> list[Case]:
     """So many healthy trainings."""
     found, at = [], 0
     while len(found) < count:
-        case = sensible(stream(seed + at, "ward: healthy"))
+        case = varied(stream(seed + at, "ward: healthy"))
         at += 1
         if is_healthy(case, outcome(case)):
             found.append(case)
@@ -516,22 +547,134 @@ def sick_cases(seed: int, count: int, troubles: Any = TROUBLES) -> list[Case]:
     """So many sick trainings of each trouble."""
     found = []
     for trouble in troubles:
-        plant, measure = TROUBLES[trouble]
         at = kept = 0
         while kept < count:
-            well, sick = plant(stream(seed + at, f"ward: {trouble}"))
+            well, sick = TROUBLES[trouble](stream(seed + at, f"ward: {trouble}"))
             at += 1
-            if harms(trouble, well, sick, measure == "balanced"):
+            if harms(trouble, well, sick):
                 found.append(replace(sick, trouble=trouble))
                 kept += 1
     return found
 
 
-def harms(trouble: str, well: Case, sick: Case, balanced: bool) -> bool:
-    """Whether what was planted made the training worse than its twin."""
-    if trouble == "leaked rows":
-        return is_healthy(well, outcome(well))
-    before, after = outcome(well, balanced), outcome(sick, balanced)
+def harms(trouble: str, well: Case, sick: Case) -> bool:
+    """Whether what was planted made the training worse than its twin; a leak makes only the validation wrong."""
+    balanced = trouble == "class imbalance"
+    before = outcome(well, balanced)
     if trouble not in ("overfitting", "class imbalance") and not is_healthy(well, before):
         return False
-    return after.loss > WORSE * before.loss + 0.02
+    return trouble == "leaked rows" or outcome(sick, balanced).loss > WORSE * before.loss + 0.02
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What the doctor said of one training, and what its change did to the losses on validation and test samples."""
+
+    case: Case
+    names: tuple[str, ...]  # of the findings
+    spoke: bool  # while the training went on
+    validation: tuple[float, float] | None = None  # before and after
+    test: tuple[float, float] | None = None
+
+    @property
+    def right(self) -> bool:
+        """Whether the first name is that of the trouble that was planted, or none where there was none."""
+        return self.names[:1] == ((self.case.trouble,) if self.case.trouble else ())
+
+
+def visit(case: Case) -> Chart:
+    """Examine a training, and try the change of the first finding."""
+    examination = cr.diagnose(case.network(), case.train, validation=case.validation, **case.settings)
+    names = tuple(finding.name for finding in examination.findings)
+    doctor = cr.Doctor(case.validation, file=io.StringIO())
+    with contextlib.suppress(DivergenceError):
+        settings = {**case.settings, "callbacks": [*case.settings.get("callbacks", ()), doctor]}
+        cr.train(case.network(), case.train, validation=case.validation, progress=False, **settings)
+    if not names or not examination.findings[0].change:
+        return Chart(case, names, doctor.spoke)
+    change = examination.findings[0].change
+    trial = examination.try_remedy()
+    balanced = "balanced" if "class_weight" in change else None
+    test = test_loss(case, {}, balanced), test_loss(case, change, balanced)
+    return Chart(case, names, doctor.spoke, (trial.loss_before, trial.loss_after), test)
+
+
+def test_loss(case: Case, change: dict[str, Any], class_weight: str | None) -> float:
+    """The loss on samples that nobody has seen, after a training with a change; infinite where it failed."""
+    network = remedy.fresh(case.network(), change)
+    data, validation = remedy.change_data(case.train, case.validation, change)
+    _, test = remedy.change_data(case.train, case.test, change)
+    settings = remedy.change_settings(case.settings, change)
+    try:
+        cr.train(network, data, validation=validation, progress=False, **settings)
+        return network.evaluate(*test, class_weight=class_weight)["loss"]
+    except (DivergenceError, DataError):
+        return float("inf")
+
+
+def improves(pair: tuple[float, float] | None) -> bool:
+    """Whether a loss is lower after than before."""
+    return pair is not None and pair[1] < pair[0]
+
+
+def report(healthy: list[Chart], sick: list[Chart]) -> str:
+    """The table of docs/doctor.md."""
+    lines = [
+        "| Trouble | runs | named first | named at all | validation loss lower with the change | test loss lower |"
+        " false alarms in healthy runs |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for trouble in TROUBLES:
+        charts = [chart for chart in sick if chart.case.trouble == trouble]
+        if charts:
+            alarms = sum(trouble in chart.names for chart in healthy)
+            lines.append(f"| {trouble} | {_counts(charts)} | {alarms} |")
+    alarms = sum(bool(chart.names) for chart in healthy)
+    lines += [
+        f"| **all** | {_counts(sick)} | {alarms} of {len(healthy)} |",
+        "",
+        f"Named first: {_share(chart.right for chart in sick)}. "
+        f"Improved by the change: {_share(improves(chart.validation) for chart in sick)}; "
+        f"on the test samples {_share(improves(chart.test) for chart in sick)}. "
+        f"False alarms: {_share(bool(chart.names) for chart in healthy)}; "
+        f"while training went on {_share(chart.spoke for chart in healthy)}.",
+        "",
+        *(
+            f"* {c.case.trouble or 'healthy'} ({c.case.name}): {', '.join(c.names) or 'nothing'}"
+            for c in (*healthy, *sick)
+            if not c.right
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def _counts(charts: list[Chart]) -> str:
+    named = sum(chart.case.trouble in chart.names for chart in charts)
+    better = sum(improves(chart.validation) for chart in charts)
+    on_test = sum(improves(chart.test) for chart in charts)
+    return f"{len(charts)} | {sum(chart.right for chart in charts)} | {named} | {better} | {on_test}"
+
+
+def _share(some: Any) -> str:
+    found = list(some)
+    return f"{sum(found)} of {len(found)} ({sum(found) / max(1, len(found)):.1%})"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1000)
+    parser.add_argument("--healthy", type=int, default=200, help="how many healthy trainings")
+    parser.add_argument("--sick", type=int, default=10, help="how many sick ones of each trouble")
+    parser.add_argument("--trouble", choices=TROUBLES, help="only this one")
+    asked = parser.parse_args()
+    start = time.perf_counter()
+    healthy = [visit(case) for case in healthy_cases(asked.seed, asked.healthy)]
+    troubles = [asked.trouble] if asked.trouble else list(TROUBLES)
+    sick = [visit(case) for case in sick_cases(asked.seed, asked.sick, troubles)]
+    print(report(healthy, sick))
+    print(f"\nSeed {asked.seed}, {time.perf_counter() - start:.0f} s.")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,9 +18,6 @@ that Python itself would raise, so `except ValueError` keeps working.
 """
 
 
-from typing import Any
-
-
 class ChainruleError(Exception):
     """The root of the tree: catch this to catch every error of the library."""
 
@@ -64,7 +61,7 @@ class DivergenceError(ChainruleError, ArithmeticError):
         self.step = step
         self.layer = layer
         self.cause = cause
-        self.rows: Any = None  # of the training data, those of the batch at which it stopped
+        self.rows: list[int] | None = None  # of the training data, those of the batch at which it stopped
 
 
 class DerivationError(ChainruleError, ArithmeticError):

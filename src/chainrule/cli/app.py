@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from chainrule.cli.compare import compare
 from chainrule.cli.data import data
 from chainrule.cli.derive import derive
+from chainrule.cli.diagnose import diagnose
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.explain import explain
 from chainrule.cli.export import export
@@ -90,6 +91,7 @@ app.command()(train)
 app.command()(search)
 app.command()(compare)
 app.command()(evaluate)
+app.command()(diagnose)
 app.command()(predict)
 app.command()(explain)
 app.command()(serve)

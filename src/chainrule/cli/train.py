@@ -29,6 +29,7 @@ from chainrule.cli.scaling import scale_of, scaled, unscale
 from chainrule.cli.sources import read_own
 from chainrule.configuration import JSON
 from chainrule.data import DataSet
+from chainrule.doctor import Doctor
 from chainrule.errors import SettingError
 from chainrule.network import Network
 from chainrule.optimizers import ClipNorm
@@ -153,6 +154,9 @@ def train(
         bool, typer.Option("--resume", help="Go on from where the checkpoint is, if it is there; else begin.")
     ] = False,
     report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Where to write a report.")] = None,
+    doctor: Annotated[
+        bool, typer.Option("--doctor", help="Have a doctor look on, who says once what is wrong, if anything is.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only, in one line.")] = False,
 ) -> None:
@@ -197,7 +201,7 @@ def train(
     screen.print(_data_line(samples), network.summary(), *_settings_lines(recipe, samples), sep="\n")
     screen.print()
     learned = scaled(samples, scale) if scale else samples
-    history = _fit(network, learned, recipe, kept, resume=resume, progress=not quiet)
+    history = _fit(network, learned, recipe, kept, resume=resume, progress=not quiet, doctor=doctor)
     if scale:
         unscale(network, scale)
     seconds = sum(history["seconds"])
@@ -286,33 +290,39 @@ def _fit(
     *,
     resume: bool,
     progress: bool,
+    doctor: bool,
 ) -> History:
-    callbacks: list[Callback] = []
-    if recipe.early_stopping is not None:
-        callbacks.append(EarlyStopping("validation_loss", patience=recipe.early_stopping))
+    settings = settings_of(recipe, samples)
+    if doctor:
+        settings["callbacks"].append(Doctor(samples.test if recipe.validation_fraction is None else None))
     try:
         return train_network(
-            network,
-            samples.train,
-            validation=samples.test if recipe.validation_fraction is None else recipe.validation_fraction,
-            epochs=recipe.epochs,
-            batch_size=recipe.batch_size or None,
-            optimizer=recipe.build_optimizer(),
-            schedule=build_schedule(recipe),
-            penalty=build_penalty(recipe),
-            clip=None if recipe.clip is None else ClipNorm(recipe.clip),
-            accumulate=recipe.accumulate or 1,
-            average=recipe.average,
-            class_weight=recipe.class_weight,
-            seed=recipe.seed,
-            callbacks=callbacks,
-            checkpoint=checkpoint,
-            resume=resume,
-            progress=progress,
+            network, samples.train, checkpoint=checkpoint, resume=resume, progress=progress, **settings
         )
     except KeyboardInterrupt:
         kept = "nothing was saved" if checkpoint is None else f"go on from {checkpoint.path} with --resume"
         raise KeyboardInterrupt(f"training stopped; {kept}") from None
+
+
+def settings_of(recipe: Recipe, samples: DataSet) -> dict[str, Any]:
+    """What a recipe says to `train`, by the names of its arguments."""
+    callbacks: list[Callback] = []
+    if recipe.early_stopping is not None:
+        callbacks.append(EarlyStopping("validation_loss", patience=recipe.early_stopping))
+    return {
+        "validation": samples.test if recipe.validation_fraction is None else recipe.validation_fraction,
+        "epochs": recipe.epochs,
+        "batch_size": recipe.batch_size or None,
+        "optimizer": recipe.build_optimizer(),
+        "schedule": build_schedule(recipe),
+        "penalty": build_penalty(recipe),
+        "clip": None if recipe.clip is None else ClipNorm(recipe.clip),
+        "accumulate": recipe.accumulate or 1,
+        "average": recipe.average,
+        "class_weight": recipe.class_weight,
+        "seed": recipe.seed,
+        "callbacks": callbacks,
+    }
 
 
 def _training_samples(samples: DataSet, recipe: Recipe) -> int:

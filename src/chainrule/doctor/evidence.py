@@ -127,6 +127,19 @@ class Evidence:
         return ratio / (1 - optimizer.momentum) if isinstance(optimizer, Momentum | Nesterov) else ratio
 
     @property
+    def longest_step(self) -> float:
+        """How far a step at the end of an epoch moved the layer it moved farthest, by the length of its weights."""
+        return max((max(of_layer) for of_layer in self.figures("update_ratio").values()), default=0.0)
+
+    @property
+    def travel(self) -> float:
+        """The lengths of all steps together, by that of the weights, of the layer that moved farthest; 0 if unknown."""
+        if self.settings is None:
+            return 0.0
+        ratios = self.figures("update_ratio").values()
+        return max((sum(of_layer) for of_layer in ratios), default=0.0) * self.settings.steps_per_epoch
+
+    @property
     def bounces(self) -> float:
         """How much the training loss went up from epoch to epoch, by how much it went down: 0 where it only fell."""
         steps = [after - before for before, after in pairwise(self.losses)]

@@ -18,7 +18,6 @@ from chainrule.doctor.finding import Finding, all_rules, judge
 from chainrule.doctor.remedy import Trial, fresh, try_change
 from chainrule.doctor.watch import Doctor, chance_loss, entropy, recall_of, settings_of
 from chainrule.errors import DivergenceError, SettingError
-from chainrule.losses import CrossEntropy
 from chainrule.network import Network
 from chainrule.randomness import stream
 from chainrule.training import History, train
@@ -130,7 +129,7 @@ def diagnose(
         train(copy, (x, t), validation=held_out, **{**settings, "progress": False, "callbacks": callbacks})
     except DivergenceError as error:
         step = failed_step(doctor.run, error)
-    evidence = doctor.evidence(step and step.failure())
+    evidence = doctor.evidence(None if step is None else step.failure())
     history = doctor.run.history
     return Examination(judge(evidence), evidence, history, copy, step, (x, t), held_out, {**USUAL, **settings})
 
@@ -169,7 +168,7 @@ def _read(
         history=history.to_dict(),
         chance=entropy(labels) if labels is not None else None if network is None else chance_loss(network, t),
         layers=() if network is None else network.layers,
-        loss=network and network.loss,
+        loss=None if network is None else network.loss,
         settings=_known(settings, len(t), network),
         facts=facts_of(x, t, classes, xv, measurements=numbers),
         recall=None if network is None or classes is None else recall_of(network, x, t),

@@ -8,10 +8,10 @@ import numpy as np
 
 from chainrule.arrays import Array, Labels
 
-MOST_ROWS = 2000  # looked at for neighbours, which takes time that grows with its square
+MOST_ROWS = 2000  # measured, spread over the data; neighbours take time that grows with its square
 NEIGHBOURS = 15
 FEWEST_ROWS = 40  # of fewer, neighbours say little
-FAR = 1000  # times as large as all but one in a hundred: a value that no scale explains
+FAR = 1000  # times as large as what 19 of 20 samples have: a value that no scale explains
 SHIFTS = (1, -1, 2, -2)  # by how many rows targets slip when a line is lost or doubled
 
 
@@ -79,16 +79,16 @@ def facts_of(
     """
     rows = x.reshape(len(x), -1)
     far, farthest = _far(rows, t if t.dtype.kind == "f" else None)
-    usual = np.delete(rows, far, axis=0) if far else rows
+    near = np.setdiff1d(np.arange(len(rows)), far)
+    kept = near[np.linspace(0, len(near) - 1, min(MOST_ROWS, len(near))).astype(int)]
+    usual = rows[kept]
     spread, offset = usual.std(axis=0, dtype=np.float64), np.abs(usual.mean(axis=0, dtype=np.float64))
     varies = spread > 1e-6 * offset
     leaked, share, repeated = _doubles(rows, validation)
     neighbours = None
-    if measurements and len(rows) - len(far) >= FEWEST_ROWS and varies.any():
-        kept = np.setdiff1d(np.arange(len(rows)), far)
-        kept = kept[np.linspace(0, len(kept) - 1, min(MOST_ROWS, len(kept))).astype(int)]
-        near = _nearest(rows[kept][:, varies] / spread[varies])
-        neighbours = _of_classes(near, classes[kept], kept) if classes is not None else _of_numbers(near, t[kept])
+    if measurements and len(near) >= FEWEST_ROWS and varies.any():
+        nearest = _nearest(usual[:, varies] / spread[varies])
+        neighbours = _of_numbers(nearest, t[kept]) if classes is None else _of_classes(nearest, classes[kept], kept)
     return Facts(
         samples=len(rows),
         features=rows.shape[1],
@@ -105,13 +105,14 @@ def facts_of(
 
 
 def _far(rows: Array, numbers: Array | None) -> tuple[tuple[int, ...], float]:
-    """The rows with a value far beyond what 99 in 100 rows have, and the largest such value."""
+    """The rows with a value far beyond what 19 of 20 rows have, and the largest such value."""
     found, farthest = set[int](), 0.0
     for values in (rows, numbers):
         if values is None:
             continue
-        largest = np.abs(values.reshape(len(values), -1)).max(axis=1)  # (N,)
-        usual = np.sort(largest)[int(0.98 * (len(largest) - 1))]
+        flat = values.reshape(len(values), -1)
+        largest = np.maximum(flat.max(axis=1), -flat.min(axis=1))  # (N,)
+        usual = np.sort(largest)[int(0.95 * (len(largest) - 1))]
         beyond = np.flatnonzero(largest > FAR * max(float(usual), 1e-30))
         if beyond.size:
             found |= set(beyond.tolist())
@@ -121,14 +122,14 @@ def _far(rows: Array, numbers: Array | None) -> tuple[tuple[int, ...], float]:
 
 def _doubles(rows: Array, validation: Array | None) -> tuple[tuple[int, ...], float, float]:
     """Training rows that are validation rows too; the share of validation rows that are; the share repeated."""
-    keys = [row.tobytes() for row in rows]
-    counts: dict[bytes, int] = {}
+    keys = [hash(row.tobytes()) for row in rows]  # 64 bits: no two rows share one by chance
+    counts: dict[int, int] = {}
     for key in keys:
         counts[key] = counts.get(key, 0) + 1
     repeated = sum(count for count in counts.values() if count > 1) / len(keys)
     if validation is None:
         return (), 0.0, repeated
-    others = [row.tobytes() for row in validation.reshape(len(validation), -1)]
+    others = [hash(row.tobytes()) for row in validation.reshape(len(validation), -1)]
     both = set(others) & set(counts)
     leaked = tuple(row for row, key in enumerate(keys) if key in both)
     return leaked, sum(key in both for key in others) / len(others), repeated

@@ -16,7 +16,7 @@ from chainrule.losses import Loss
 from chainrule.network import Network
 from chainrule.network.model_file import read_tensors, write_tensors
 from chainrule.operations import Call, recorded_calls
-from chainrule.optimizers import Optimizer
+from chainrule.optimizers import LBFGS, Optimizer
 from chainrule.regularizers import Penalty
 from chainrule.training import Run
 
@@ -97,8 +97,9 @@ class FailedStep:
                 "layers": [layer.configuration() for layer in self.network.layers],
                 "loss": self.network.loss.configuration(),
                 "dtype": self.network.dtype.name,
+                "frozen": list(self.network.frozen),
                 "optimizer": self.optimizer.configuration(),
-                "penalty": self.penalty and self.penalty.configuration(),
+                "penalty": None if self.penalty is None else self.penalty.configuration(),
                 **{name: getattr(self, name) for name in NUMBERS},
             },
         )
@@ -112,14 +113,15 @@ class FailedStep:
             gradients = {name: dW for name, dW in taken.gradients.items() if name not in network.frozen}
             if self.penalty is not None:
                 with recorded_calls() as calls:
-                    gradients = self.penalty.add_to(
-                        taken.J, gradients, parameters, self.samples, network.dJ
-                    ).gradients
+                    gradients = self.penalty.add_to(taken.J, gradients, parameters, self.samples, network.dJ).gradients
                 yield Stretch("update", "the penalty", type(self.penalty).__name__, calls)
+            if isinstance(self.optimizer, LBFGS):
+                return  # it only goes where the cost is finite
             for name, dW in gradients.items():
-                slots = [self.slots[key] for key in sorted(self.slots) if key.endswith(f" of {name}") and key[:4] == "slot"]
+                W = parameters[name]
+                slots = tuple(self.slots[f"slot {i} of {name}"] for i in range(len(self.optimizer.first_slots(W))))
                 with recorded_calls() as calls:
-                    self.optimizer.update(parameters[name], dW, tuple(slots), self.number, self.rate)
+                    self.optimizer.update(W, dW, slots, self.number, self.rate)
                 yield Stretch("update", f"the update of {name}", type(self.optimizer).__name__, calls)
 
     def _sample(self, call: Call) -> int | None:
@@ -171,6 +173,7 @@ def load_failed_step(path: Pathlike) -> FailedStep:
     network = Network(layers, Loss.from_configuration(about["loss"]), dtype=about["dtype"]).build(x.shape[1:])
     for name, array in network.arrays.items():
         array[...] = arrays.pop(name)
+    network.freeze(*about["frozen"])
     return FailedStep(
         network=network,
         optimizer=Optimizer.from_configuration(about["optimizer"]),

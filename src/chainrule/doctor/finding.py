@@ -21,6 +21,7 @@ class Cause(IntEnum):
     OBJECTIVE = 3  # what is to become small
     STEPS = 4  # how far and how often it steps
     OUTCOME = 5  # what came of it all
+    TIME = 6  # how long it went on: said only where nothing else is wrong
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def rule(function: Rule) -> Rule:
 def judge(seen: Evidence) -> tuple[Finding, ...]:
     """What all rules say about a training, root causes first."""
     found = [finding for one in all_rules().values() if (finding := one(seen)) is not None]
-    return tuple(sorted(found, key=lambda finding: finding.cause))
+    others = [finding for finding in found if finding.cause < Cause.TIME]
+    return tuple(sorted(others or found, key=lambda finding: finding.cause))
 
 
 def all_rules() -> dict[str, Rule]:

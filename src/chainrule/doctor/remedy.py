@@ -63,10 +63,13 @@ class Trial:
         lines[-1] = f"  {'':5}  {'before':>10}  {'after':>10}"
         lines += [f"  {e:5}  " + "  ".join(f"{_at(curve, e):>10}" for curve in both) for e in shown]
         verdict = "better" if self.improves else "no better"
-        return "\n".join([*lines, f"  at the end {self.loss_before:.4g} before, {self.loss_after:.4g} after: {verdict}"])
+        return "\n".join(
+            [*lines, f"  at the end {self.loss_before:.4g} before, {self.loss_after:.4g} after: {verdict}"]
+        )
 
     def plot(self, *, ax: Axes | None = None) -> Axes:
         """Both curves over the epochs. Raises MissingExtraError without matplotlib."""
+        from chainrule.plots.curves import logarithmic, whole_numbers
         from chainrule.plots.figures import BLUE, INK, VERMILION, axes_or_new, tidy
 
         ax = tidy(axes_or_new(ax, (5.2, 3.6)))
@@ -80,7 +83,9 @@ class Trial:
         ax.set_title(f"Against {self.finding.name}")
         ax.set_xlabel("epoch")
         ax.set_ylabel(self.figure.replace("_", " "))
-        ax.set_yscale("log")
+        whole_numbers(ax)
+        if all(loss > 0 for history in (self.before, self.after) for loss in _curve(history, self.figure)):
+            logarithmic(ax)
         ax.legend(frameon=False, labelcolor=INK)
         return ax
 
@@ -198,7 +203,7 @@ def change_settings(settings: dict[str, Any], change: dict[str, JSON]) -> dict[s
     if "leave_out" in change and settings.get("sample_weight") is not None:
         changed["sample_weight"] = np.delete(np.asarray(settings["sample_weight"]), change["leave_out"])  # type: ignore[arg-type]
     if "early_stopping" in change:
-        stopping = EarlyStopping(patience=int(change["early_stopping"]))  # type: ignore[arg-type, call-overload]
+        stopping = EarlyStopping(patience=int(change["early_stopping"]))  # type: ignore[arg-type]
         changed["callbacks"] = [*settings.get("callbacks", ()), stopping]
     return changed
 

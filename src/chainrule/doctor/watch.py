@@ -22,7 +22,7 @@ from chainrule.training.diagnosis import figures
 from chainrule.training.history import Record
 
 SEEN = 2000  # samples on which the share found of each class is measured
-QUIET = 3  # epochs before it speaks: the first ones say little
+QUIET = 4  # epochs for which a finding must last before it is said
 
 
 class Doctor(Callback):
@@ -47,13 +47,17 @@ class Doctor(Callback):
     ) -> None:
         self.samples = whole_number(samples, "Doctor: samples")
         self.findings: tuple[Finding, ...] = ()
+        self.spoke = False
         self._validation, self._file = validation, file
 
     def on_train_start(self, run: Run) -> None:
-        self.run, self.spoken = run, False
+        self.run, self.spoke, self._since = run, False, 0
+        self.findings = ()
         network = run.network
         x, t, _ = run.data
-        held_out = None if self._validation is None else network.check_data(*self._validation[:2], "validation")
+        held_out = None
+        if self._validation is not None:
+            held_out = network.check_data(self._validation[0], self._validation[1], "validation")
         self._held_out = held_out
         self._classes = network.loss.classes_of(t)
         self.facts: Facts = facts_of(
@@ -63,17 +67,20 @@ class Doctor(Callback):
             None if held_out is None else network.floats(held_out[0]),
             measurements=network.body.inputs_below is None,
         )
-        self.start = self._figures_at_start()
+        self.start = {} if run.step else self._figures_at_start()  # a training that goes on has begun elsewhere
 
     def on_epoch_end(self, run: Run) -> None:
         run.history.records[-1].update(_finite(figures(run, self.samples)))
-        if not self.spoken and QUIET <= run.epoch < run.epochs:
-            self.findings = judge(self.evidence(over=False))
-            self._speak(run)
+        if not self.spoke and run.epoch < run.epochs:
+            before, self.findings = self.findings, judge(self.evidence(over=False))
+            lasts = [finding.name for finding in self.findings[:1]] == [finding.name for finding in before[:1]]
+            self._since = self._since if lasts else run.epoch
+            if run.epoch - self._since >= QUIET:
+                self._speak(run)
 
     def on_train_end(self, run: Run) -> None:
         self.findings = judge(self.evidence())
-        if not self.spoken:
+        if not self.spoke:
             self._speak(run)
 
     def evidence(self, failure: Failure | None = None, *, over: bool = True) -> Evidence:
@@ -117,13 +124,14 @@ class Doctor(Callback):
         network = self.run.network
         if self._held_out is not None:
             x, t = self._held_out
-            if len(np.unique(network.loss.classes_of(t))) == len(np.unique(self._classes)):
+            classes = network.loss.classes_of(t)
+            if classes is not None and len(np.unique(classes)) == len(np.unique(self._classes)):
                 return recall_of(network, x, t)
         return recall_of(network, *self.run.data[:2])
 
     def _speak(self, run: Run) -> None:
         if self.findings:
-            first, self.spoken = self.findings[0], True
+            first, self.spoke = self.findings[0], True
             file = self._file or sys.stderr
             print(f"Doctor, after epoch {run.epoch}: {first.name}.", file=file)
             print(f"  {first.evidence}\n  What to do: {first.prescription}", file=file, flush=True)

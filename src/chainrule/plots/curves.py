@@ -37,7 +37,7 @@ def curve(
         raise SettingError(f"history has no {name!r}; it has {', '.join(measured) or 'nothing'}")
     percent = name == "accuracy"
     ax = tidy(axes_or_new(ax, (5.2, 3.6)))
-    _whole_numbers(ax)
+    whole_numbers(ax)
     for key, label, colour, style in (
         (name, "training", BLUE, "-"),
         (f"validation_{name}", plain(validation), VERMILION, "--"),
@@ -51,7 +51,7 @@ def curve(
     ax.set_xlabel("epoch")
     ax.set_ylabel(f"{name} (%)" if percent else name)
     if log:
-        _logarithmic(ax)
+        logarithmic(ax)
     elif percent:
         ax.set_ylim(top=100.5)
     else:
@@ -116,14 +116,14 @@ def learning_rates(found: Any, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _whole_numbers(ax: Axes) -> None:
+def whole_numbers(ax: Axes) -> None:
     """There is no epoch 2.5."""
     from matplotlib.ticker import MaxNLocator
 
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
-def _logarithmic(ax: Axes) -> None:
+def logarithmic(ax: Axes) -> None:
     """A logarithmic vertical axis, its numbers written plainly."""
     from matplotlib.ticker import LogLocator, NullFormatter
 

@@ -91,7 +91,7 @@ class Steps:
         try:
             worked = self._run.take_step(*self._batch(rows))
         except DivergenceError as error:
-            error.rows = rows
+            error.rows = rows.tolist()
             raise
         self._advance(1)
         return taken(self._run, worked, len(rows))

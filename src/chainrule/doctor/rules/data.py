@@ -8,6 +8,7 @@ from chainrule.doctor.evidence import Evidence
 from chainrule.doctor.finding import Cause, Finding, rule
 from chainrule.layers import BatchNorm, Embedding, LayerNorm
 
+SCALES = (BatchNorm, LayerNorm, Embedding)  # layers that do not mind the scale of what comes in
 LARGE, SMALL = 20, 0.02  # sizes of a feature, 1 being what weights start for
 OFF_CENTRE = 20  # standard deviations that a feature's mean may lie from 0
 RARE = 0.3  # of the share that each class would have if all had the same
@@ -28,7 +29,7 @@ def outlying_values(seen: Evidence) -> Finding | None:
     return Finding(
         "outlying values",
         f"{_rows(len(rows))} of {seen.facts.samples:,} ({named}) with values up to {seen.facts.farthest:.2g}, "
-        "more than 1,000 times what 98 in 100 samples have.",
+        "more than 1,000 times what 19 of 20 samples have.",
         "Look at these rows: a missing value written as a number, or a unit mixed up? Mend them or leave them out.",
         Cause.DATA,
         {"leave_out": list(rows)},
@@ -38,7 +39,7 @@ def outlying_values(seen: Evidence) -> Finding | None:
 @rule
 def unscaled_inputs(seen: Evidence) -> Finding | None:
     """Features far larger, smaller or farther from 0 than the 1 or so that weights start for."""
-    if seen.facts is None or not seen.facts.spread.size or seen.layers[:1] and isinstance(seen.layers[0], SCALES):
+    if seen.facts is None or not seen.facts.spread.size or (seen.layers[:1] and isinstance(seen.layers[0], SCALES)):
         return None
     spread, offset = seen.facts.spread, seen.facts.offset
     size = np.sqrt(spread**2 + offset**2)  # root mean square of each feature
@@ -55,14 +56,13 @@ def unscaled_inputs(seen: Evidence) -> Finding | None:
     )
 
 
-SCALES = (BatchNorm, LayerNorm, Embedding)  # layers that do not mind
-
-
 @rule
 def leaked_rows(seen: Evidence) -> Finding | None:
     """Samples that stand in the training data and in the validation data."""
     facts = seen.facts
-    if facts is None or facts.leaked_share <= LEAK or len(facts.leaked) <= CHANCE_HITS or facts.repeated > 0.5:  # a table of few cases repeats itself
+    if (
+        facts is None or facts.leaked_share <= LEAK or len(facts.leaked) <= CHANCE_HITS or facts.repeated > 0.5
+    ):  # a table of few cases repeats itself
         return None
     return Finding(
         "leaked rows",
@@ -78,8 +78,8 @@ def leaked_rows(seen: Evidence) -> Finding | None:
 @rule
 def wrong_labels(seen: Evidence) -> Finding | None:
     """Targets that do not belong to their samples: slipped by a row, shuffled, or many of them wrong."""
-    near = seen.facts and seen.facts.neighbours
-    if not near or seen.facts.samples < ENOUGH:
+    near = None if seen.facts is None else seen.facts.neighbours
+    if seen.facts is None or near is None or seen.facts.samples < ENOUGH:
         return None
     if near.shift:
         where = "up" if near.shift < 0 else "down"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
+from chainrule.configuration import JSON
 from chainrule.doctor.evidence import Evidence
 from chainrule.doctor.finding import Cause, Finding, rule
-from chainrule.layers import HardSigmoid, Layer, LogSoftmax, Sigmoid, Softmax, Tanh
+from chainrule.layers import HardSigmoid, Layer, Sigmoid, Softmax, Tanh
 from chainrule.losses import BinaryCrossEntropy, BinaryFocal, CrossEntropy, Focal
 
 DEAD = 0.6  # the share of a layer's units that give 0 for every sample, before the first step
@@ -30,7 +29,7 @@ def softmax_twice(seen: Evidence) -> Finding | None:
         "softmax twice" if last is Softmax else "sigmoid twice",
         f"The last layer is {name}, and {loss.__name__} applies {name.lower()} itself: twice, it can never be sure of "
         "an answer, and its gradients are small.",
-        f"Leave the last layer out: end in raw scores. predict() gives probabilities all the same.",
+        "Leave the last layer out: end in raw scores. predict() gives probabilities all the same.",
         Cause.DESIGN,
         {"drop_last_layer": True},
     )
@@ -78,8 +77,8 @@ def exploding_gradients(seen: Evidence) -> Finding | None:
         return None
     return Finding(
         "exploding gradients",
-        f"Signals grow {spread[-1] / spread[0]:.3g}-fold from the first layer to the last, and gradients are as long as "
-        f"{max(seen.weight_gradients.values()):.3g} before the first step.",
+        f"Signals grow {spread[-1] / spread[0]:.3g}-fold from the first layer to the last, and gradients are as long "
+        f"as {max(seen.weight_gradients.values()):.3g} before the first step.",
         "Start with smaller weights: He() before ReLU, Glorot() before tanh; and clip gradients to a length of 1.",
         Cause.DESIGN,
         {"weights": "He", "biases": "Zeros", "clip": 1.0},
@@ -103,7 +102,7 @@ def vanishing_gradients(seen: Evidence) -> Finding | None:
         if ratio <= VANISHED
         else f"signals fade to {faded:.1g} of their size on their way through the layers"
     )
-    bounded = {type(layer).__name__: "ReLU" for layer in seen.layers if type(layer) in BOUNDED}
+    bounded: JSON = {type(layer).__name__: "ReLU" for layer in seen.layers if type(layer) in BOUNDED}
     advice = "Use ReLU, which lets gradients through, and start" if bounded else "Start"
     return Finding(
         "vanishing gradients",

@@ -13,9 +13,12 @@ NARROW = 8  # units in a hidden layer
 ROOM = 32  # units that do for small data
 SHORT_OF = 0.12  # share of what similar samples tell that the network does not find
 STILL_FALLING = 0.15  # by which share the loss fell over the last quarter of the epochs
+BEGUN = 8  # epochs, in which a training has hardly begun
+AT_EASE = 0.08  # share of the loss of guessing at which there is little left to learn
+BEHIND = 0.15  # share of what similar samples tell that is still to be found
 FAR_FROM_IT = 0.2
 ORDINARY = 1e6  # numbers up to here are no reason for a result that is not finite
-PATIENCE = 5
+PATIENCE = 10
 
 
 @rule
@@ -25,7 +28,10 @@ def underfitting(seen: Evidence) -> Finding | None:
     if not seen.over or not near or not seen.layers or not seen.losses:
         return None
     widths = [layer.out_features for layer in seen.layers if isinstance(layer, Linear)][:-1]
-    if any(not isinstance(layer, Linear) and layer.parameters for layer in seen.layers) or min(widths, default=0) >= NARROW:
+    if (
+        any(not isinstance(layer, Linear) and layer.parameters for layer in seen.layers)
+        or min(widths, default=0) >= NARROW
+    ):
         return None
     if not seen.missed > SHORT_OF:
         return None
@@ -43,13 +49,18 @@ def underfitting(seen: Evidence) -> Finding | None:
 
 @rule
 def overfitting(seen: Evidence) -> Finding | None:
-    """The validation loss rises while the training loss falls: samples are learned by heart. Source: mission item B6."""
+    """The validation loss rises while the training loss falls: it learns by heart. Source: mission item B6."""
     if len(seen.validation) < 4:
         return None
     best = min(seen.validation)
     at = seen.validation.index(best) + 1
-    last = seen.validation[-1]
-    if not last < math.inf or last < RISEN * best + 0.02 * (seen.chance or 0) or last < seen.last * 1.2 or at > 0.9 * len(seen.validation):
+    last = min(seen.validation[-3:])  # one bad epoch is no trend
+    if (
+        not last < math.inf
+        or last < RISEN * best + 0.02 * (seen.chance or 0)
+        or last < seen.last * 1.2
+        or at > 0.9 * len(seen.validation)
+    ):
         return None
     return Finding(
         "overfitting",
@@ -65,23 +76,26 @@ def overfitting(seen: Evidence) -> Finding | None:
 @rule
 def too_little_training(seen: Evidence) -> Finding | None:
     """The loss is still falling when the training ends."""
-    if not seen.over or not seen.losses or seen.settings is None or not seen.chance:
+    if not seen.over or not seen.losses or not seen.chance:
         return None
     epochs = len(seen.losses)
+    planned = epochs if seen.settings is None else seen.settings.epochs
     falling = seen.falling if epochs > 1 else 1.0
     reached = (seen.validation or seen.losses)[-1] / seen.chance
-    few = epochs <= 8
-    barely_begun = few and falling > STILL_FALLING and reached > 0.08
-    on_its_way = falling > STILL_FALLING and seen.missed > 0.1
-    if epochs < seen.settings.epochs or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
+    few = epochs <= BEGUN
+    barely_begun = few and falling > STILL_FALLING and reached > AT_EASE
+    on_its_way = falling > STILL_FALLING and seen.missed > BEHIND
+    if epochs < planned or not (barely_begun or on_its_way or seen.missed > FAR_FROM_IT):
         return None
     more = max(20, 10 * epochs) if few else 4 * epochs
+    what = "The loss is still falling" if falling > STILL_FALLING else "There is more to learn"
+    near = f"; nearest neighbours alone tell {seen.missed:.0%} more" if seen.missed > BEHIND else ""
     return Finding(
         "too little training",
-        f"The loss is still falling after {epochs} epoch{'s' if epochs > 1 else ''} "
-        f"({_journey(seen)}), and the steps are neither too short nor too few in an epoch.",
+        f"{what} after {epochs} epoch{'s' if epochs > 1 else ''} ({_journey(seen)}{near}), and nothing else was found "
+        "to stand in its way.",
         f"Train longer: {more} epochs.",
-        Cause.OUTCOME,
+        Cause.TIME,
         {"epochs": more},
     )
 
