@@ -122,6 +122,13 @@ def test_a_history_with_a_penalty_known_names_it():
     assert found.try_remedy().improves
 
 
+def test_a_rate_is_prescribed_from_the_optimizers_own_where_a_schedule_lets_it_fall_to_0():
+    found = cr.diagnose(network(), RINGS, schedule=cr.CosineDecay(), **TOO_HIGH)
+    assert found.findings[0].name == "learning rate too high"
+    assert 0.01 < found.findings[0].change["learning_rate"] < 1
+    assert found.try_remedy().improves
+
+
 def test_what_no_setting_mends_cannot_be_tried():
     x, y = RINGS
     shuffled = y[np.random.default_rng(0).permutation(len(y))]

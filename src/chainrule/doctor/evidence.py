@@ -20,7 +20,7 @@ class Settings:
     """How the network was trained."""
 
     optimizer: Optimizer
-    learning_rate: float
+    learning_rate: float  # before a schedule changes it
     batch_size: int
     steps_per_epoch: int
     epochs: int  # that were planned

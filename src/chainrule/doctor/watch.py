@@ -95,7 +95,7 @@ class Doctor(Callback):
             settings=settings_of(
                 run.network,
                 run.optimizer,
-                run.rate_at(max(1, run.step)),
+                run.optimizer.learning_rate * run.rate_factor,
                 run.steps_per_epoch,
                 run.samples,
                 run.epochs,

@@ -30,7 +30,11 @@ def learning_rate_too_high(seen: Evidence) -> Finding | None:
     if not (step > longest or (restless and steady)):
         return None
     rate = round_down(how.learning_rate * min(0.3, GOOD / step))
-    what = "a value was no longer finite" if seen.failure else f"the loss is {seen.last:.3g} at the end"
+    what = (
+        "a value was no longer finite"
+        if seen.failure
+        else f"the loss is {seen.last:.3g} {'at the end' if seen.over else 'now'}"
+    )
     if seen.chance and not seen.failure:
         what += f", where guessing has {seen.chance:.3g}"
     return Finding(
@@ -46,7 +50,7 @@ def learning_rate_too_high(seen: Evidence) -> Finding | None:
 @rule
 def learning_rate_too_low(seen: Evidence) -> Finding | None:
     """Steps so short that next to nothing changes."""
-    how, step = seen.settings, max(seen.first_step, seen.longest_step)  # the first are short where a rate warms up
+    how, step = seen.settings, max(seen.longest_step, seen.first_step)  # the first are short where a rate warms up
     if how is None or isinstance(how.optimizer, LBFGS) or not 0 < step < SHORTEST or not seen.losses:
         return None
     if seen.learned > (0.9 if seen.over else 0.3) or seen.travel > FAR:
