@@ -15,6 +15,7 @@ from chainrule.cli.data import data
 from chainrule.cli.derive import derive
 from chainrule.cli.evaluate import evaluate
 from chainrule.cli.output import complain
+from chainrule.cli.playground import playground
 from chainrule.cli.predict import predict
 from chainrule.cli.search import search
 from chainrule.cli.serve import serve
@@ -91,4 +92,5 @@ app.command()(evaluate)
 app.command()(predict)
 app.command()(serve)
 app.command()(derive)
+app.command()(playground)
 app.add_typer(data, name="data")
