@@ -16,7 +16,8 @@ KINDS = {"float32": "f4", "uint8": "u1", "int32": "i4"}
 def pack(header: dict[str, Any], arrays: dict[str, Array]) -> bytes:
     """Length of the header (4 bytes, little-endian), the header as JSON, arrays of float32, int32 or uint8 as they are.
 
-    Each array begins at a multiple of 4, counted from the end of the header. The header gets "arrays": {name: [kind, shape, where it begins]}.
+    Each array begins at a multiple of 4, counted from the end of the header. The header gets "arrays":
+    {name: [kind, shape, where it begins]}.
     """
     where: dict[str, Any] = {}
     body: list[bytes] = []
