@@ -10,8 +10,14 @@ data sets.
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
+import json
+import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np

@@ -45,7 +45,7 @@ export const USUAL: Settings = {
   dropout: 0,
   seed: 0,
   optimizer: "adam",
-  rate: 0.01,
+  rate: 0.03,
   batch: 32,
   l1: 0,
   l2: 0,

@@ -26,6 +26,9 @@ export const weightAsked = signal<{ parameter: string; index: number[] } | null>
 /** The unit whose picture is shown large. */
 export const unitShown = signal<{ column: number; unit: number } | null>(null);
 
+/** How far the walk through one pass has come, in steps of the explanation. */
+export const walkAt = signal(0);
+
 const connection = new Connection({
   onOpen() {
     connected.value = true;
@@ -44,6 +47,7 @@ function hear(message: Message): void {
     frame.value = null;
     surface.value = recognised.value = explained.value = checkup.value = null;
     weightAsked.value = unitShown.value = null;
+    walkAt.value = 0;
     history.clear();
     notice.value = "";
     connection.ask("ready");
@@ -79,7 +83,7 @@ export function order(what: string, more: object = {}): void {
   if (what === "again") {
     history.clear();
     historyChanged.value++;
-    surface.value = null;
+    surface.value = checkup.value = null;
   }
   connection.ask(what, more);
 }

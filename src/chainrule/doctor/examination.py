@@ -18,6 +18,7 @@ from chainrule.doctor.finding import Finding, all_rules, judge
 from chainrule.doctor.remedy import Trial, fresh, try_change
 from chainrule.doctor.watch import Doctor, chance_loss, entropy, recall_of, settings_of
 from chainrule.errors import DivergenceError, SettingError
+from chainrule.losses import CrossEntropy
 from chainrule.network import Network
 from chainrule.randomness import stream
 from chainrule.training import History, train

@@ -21,7 +21,7 @@ from chainrule.playground.frames import pack
 from chainrule.playground.settings import Settings
 from chainrule.playground.trainer import Moment
 
-FINE, COARSE = 96, 64  # cells of the plane along each side: at rest, and while it changes
+FINE, COARSE = 160, 64  # cells of the plane along each side: at rest, and while it changes
 TILE = 32  # cells of a unit's picture along each side
 LINE = 96  # points of a curve
 MOST_MEASURED = 1000  # samples of which losses are shown

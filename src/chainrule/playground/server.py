@@ -72,9 +72,11 @@ async def _not_found(request: Request, error: Exception) -> Response:
     return PlainTextResponse("There is nothing here.\n", 404)
 
 
-def make_server(listening: socket.socket, announce: Callable[[str], None]) -> tuple[uvicorn.Server, Pages, Guard]:
-    """A server for a socket that listens already. Raises DataError where the page is not built."""
-    pages = Pages(read_page())
+def make_server(
+    listening: socket.socket, page: dict[str, bytes], announce: Callable[[str], None]
+) -> tuple[uvicorn.Server, Pages, Guard]:
+    """A server of `page` for a socket that listens already."""
+    pages = Pages(page)
     guard = Guard(pages.app, listening.getsockname()[1], announce)
     config = uvicorn.Config(
         guard,
@@ -116,8 +118,9 @@ def run(port: int, open_browser: bool) -> None:
         words = "The playground is at" if len(addresses) == 1 else "For another browser:"
         print(f"{words}  {address}", flush=True)
 
+    page = read_page()
     with listen(port) as listening:
-        server, _, _ = make_server(listening, announce)
+        server, _, _ = make_server(listening, page, announce)
         print("Ctrl-C ends it.", file=sys.stderr, flush=True)
         if open_browser:
             webbrowser.open(addresses[0])

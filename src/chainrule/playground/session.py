@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from chainrule.errors import ChainruleError, SettingError
 from chainrule.playground import take_away
 from chainrule.playground.building import loss_names, make_network
+from chainrule.playground.checkup import check_up
 from chainrule.playground.data import Table, make_problem, mnist_is_here, parse_table
 from chainrule.playground.frames import pack
 from chainrule.playground.pictures import Viewer
@@ -21,10 +22,13 @@ from chainrule.playground.recognition import recognise
 from chainrule.playground.settings import Settings, parse
 from chainrule.playground.surface import loss_surface
 from chainrule.playground.trainer import Trainer
+from chainrule.playground.walk import explain
 
 MOST_BYTES = 2**20  # of a message from the page
 MOST_FRAMES = 40  # a second
 PATIENCE = 20.0  # seconds for one question
+
+Work = Callable[[], dict[str, Any] | bytes]
 
 
 class Session:
@@ -45,7 +49,8 @@ class Session:
         self._sample = 0
         self.trainer: Trainer | None = None
         self._viewer: Viewer | None = None
-        self._question: asyncio.Task[None] | None = None
+        self._waiting: dict[str, Work] = {}
+        self._questions: dict[str, asyncio.Task[None]] = {}
 
     async def live(self) -> None:
         """Until the page is gone."""
@@ -66,8 +71,8 @@ class Session:
         """End the training and what is being worked out."""
         if self.trainer is not None:
             self.trainer.close()
-        if self._question is not None:
-            self._question.cancel()
+        for question in self._questions.values():
+            question.cancel()
 
     async def _hear(self, message: Any) -> None:
         """One message, whatever it is."""
@@ -140,24 +145,28 @@ class Session:
             await asyncio.sleep(1 / MOST_FRAMES)
 
     def _ask(self, what: str, asked: dict[str, Any]) -> None:
-        """Work out an answer beside the training; one at a time."""
-        if self._question is not None and not self._question.done():
-            raise SettingError("one question at a time: the last one is still being worked out")
+        """Work out an answer beside the training; one of each kind at a time, and of those waiting the last."""
         if self.trainer is None or self._viewer is None:
             raise SettingError("do: begin first")
         work = functools.partial(QUESTIONS[what], self._viewer, self.trainer, asked)
-        self._question = asyncio.create_task(self._answer(work))
+        before = self._questions.get(what)
+        if before is not None and not before.done():
+            self._waiting[what] = work
+        else:
+            self._questions[what] = asyncio.create_task(self._answer(what, work))
 
-    async def _answer(self, work: Callable[[], dict[str, Any] | bytes]) -> None:
-        try:
-            async with self._looking:
-                answer = await asyncio.wait_for(asyncio.to_thread(work), PATIENCE)
-        except ChainruleError as error:
-            answer = {"is": "error", "text": str(error)}
-        except TimeoutError:
-            answer = {"is": "error", "text": f"that took longer than {PATIENCE:g} seconds"}
-        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-            await (self._send(answer) if isinstance(answer, bytes) else self._tell(answer))
+    async def _answer(self, what: str, work: Work | None) -> None:
+        while work is not None:
+            try:
+                async with self._looking if what in LOOKING else contextlib.nullcontext():
+                    answer = await asyncio.wait_for(asyncio.to_thread(work), PATIENCE)
+            except ChainruleError as error:
+                answer = {"is": "error", "text": str(error)}
+            except TimeoutError:
+                answer = {"is": "error", "text": f"that took longer than {PATIENCE:g} seconds"}
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await (self._send(answer) if isinstance(answer, bytes) else self._tell(answer))
+            work = self._waiting.pop(what, None)
 
     async def _tell(self, message: dict[str, Any]) -> None:
         async with self._sending:
@@ -215,5 +224,8 @@ ORDERS: dict[str, Callable[[Trainer, dict[str, Any]], None]] = {
 QUESTIONS: dict[str, Callable[[Viewer, Trainer, dict[str, Any]], dict[str, Any] | bytes]] = {
     "surface": lambda viewer, trainer, asked: loss_surface(viewer, trainer),
     "recognise": lambda viewer, trainer, asked: recognise(viewer, trainer, asked.get("pixels")),
+    "explain": explain,
+    "checkup": lambda viewer, trainer, asked: check_up(viewer, trainer),
     "take": lambda viewer, trainer, asked: take_away.take(viewer, trainer, _text(asked, "what")),
 }
+LOOKING = ("surface", "recognise", "explain", "take")  # those that use the viewer's own network

@@ -72,14 +72,14 @@ class Settings:
     threshold: int = 9  # of the ticket decision
     held_out: float = 0.3  # share of the samples that only test
     points: tuple[tuple[float, float, int], ...] = ()  # drawn by hand: x₁, x₂, class
-    layers: tuple[str, ...] = ("8", "8")  # "8": units; "c4": filters 3×3, "c4x5": 5×5; "p": pooling 2×2
+    layers: tuple[str, ...] = ("4", "2")  # "8": units; "c4": filters 3×3, "c4x5": 5×5; "p": pooling 2×2
     activation: str = "tanh"
     start: str = "glorot"
     loss: str = ""  # "" for the one that suits the data
     dropout: float = 0.0
     seed: int = 0
     optimizer: str = "adam"
-    rate: float = 0.01
+    rate: float = 0.03
     batch: int = 32  # 0 for all samples
     l1: float = 0.0
     l2: float = 0.0

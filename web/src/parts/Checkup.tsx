@@ -1,6 +1,7 @@
 // What is wrong with a training, what shows it, and the remedy as a button.
 
-import { ask, checkup, choose, frame, order, settings } from "../store";
+import { useEffect } from "preact/hooks";
+import { ask, checkup, choose, frame, order } from "../store";
 import { words } from "../strings";
 
 interface Finding {
@@ -42,18 +43,27 @@ function startAgainWith(change: Record<string, unknown>): void {
   order("again");
 }
 
-/** Speaks up when training has stopped by itself. */
+const WORTH_A_LOOK = 20; // epochs, after which a pause is a moment to look at the training
+
+/** Speaks up when training has stopped by itself, and when a pause shows that something is wrong. */
 export function Trouble() {
-  const text = frame.value?.trouble;
-  if (!text) return null;
-  const rate = settings.value.rate / 10;
+  const now = frame.value;
+  const text = now?.trouble ?? "";
+  const paused = now !== null && !now.running && now.epochs >= WORTH_A_LOOK;
+  useEffect(() => {
+    if (text || paused) ask("checkup");
+  }, [text, paused]);
+  const first = (checkup.value?.findings as Finding[] | undefined)?.[0];
+  if (!text && !(first && paused)) return null;
   return (
     <div class="trouble" role="alert">
-      <strong>{words.trouble}</strong>
-      <p>{text}</p>
-      <button type="button" class="plain strong" onClick={() => startAgainWith({ rate })}>
-        {words.lowerRate(String(Number(rate.toPrecision(2))))}
-      </button>
+      <strong>{first?.name ?? words.trouble}</strong>
+      <p>{first ? `${first.evidence} ${first.prescription}` : text}</p>
+      {first?.change && (
+        <button type="button" class="plain strong" onClick={() => startAgainWith(first.change ?? {})}>
+          {words.remedy}
+        </button>
+      )}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { scaleLinear, scaleLog } from "d3-scale";
 import { area, line } from "d3-shape";
 import type { Frame } from "../messages";
 import type { Point } from "../history";
-import { begun, frame, history, historyChanged } from "../store";
+import { begun, frame, history, historyChanged, settings } from "../store";
 import { words } from "../strings";
 
 const WIDTH = 300;
@@ -20,7 +20,8 @@ export function LossChart() {
   return (
     <section class="panel losses" aria-labelledby="loss-title">
       <h2 id="loss-title">
-        {words.lossTitle} <small>{begun.value?.lossName}</small>
+        {words.lossTitle}{" "}
+        <small>{words.lossNames[settings.value.loss || (begun.value?.losses[0] ?? "")]}</small>
         <label class="check">
           <input
             type="checkbox"
@@ -103,7 +104,9 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
         <g key={tick}>
           <line class="grid" x1={LEFT} x2={WIDTH - 6} y1={y(tick)} y2={y(tick)} />
           <text x={LEFT - 5} y={y(tick) + 3} text-anchor="end">
-            {tick >= 0.001 && tick < 1000 ? Number(tick.toPrecision(3)) : tick.toExponential(0)}
+            {tick === 0 || (tick >= 0.001 && tick < 1000)
+              ? Number(tick.toPrecision(3))
+              : tick.toExponential(0)}
           </text>
         </g>
       ))}

@@ -34,7 +34,7 @@ export function NetworkView() {
             <div key={column} class="column" role="group" aria-label={columnName(form, column)}>
               <Head form={form} column={column} x={x} />
               {places.map((place) => (
-                <Tile key={place.unit} form={form} place={place} size={layout.tile} />
+                <Tile key={place.unit} form={form} place={place} />
               ))}
               {hidden > 0 && (
                 <small class="more" style={{ left: `${x}px` }}>
@@ -182,7 +182,7 @@ function Lines({ form, layout }: { form: Begun; layout: Layout }) {
   });
   const pick = (event: MouseEvent) => {
     if (!now) return;
-    const found = nearest(linesOf(form, now, layout), layout, event.offsetX, event.offsetY);
+    const found = nearest(linesOf(form, now, layout), event.offsetX, event.offsetY);
     if (found) weightAsked.value = { parameter: found.parameter, index: [found.from.unit, found.to.unit] };
   };
   return <canvas ref={canvas} class="lines" aria-hidden="true" onClick={pick} />;
@@ -201,13 +201,14 @@ function drawLines(
   const { context } = fitted;
   const lines = linesOf(form, now, layout);
   const largest = Math.max(1, ...lines.map(({ weight }) => Math.abs(weight)));
+  const crowded = Math.min(1, 8 / Math.sqrt(lines.length || 1)); // many lines are drawn thinner
   drawBundles(context, form, layout, lines);
   for (const line of lines) {
     const share = Math.min(1, Math.abs(line.weight) / largest);
     context.strokeStyle = line.weight < 0 ? (CLASSES[0] ?? "") : (CLASSES[1] ?? "");
-    context.globalAlpha = 0.14 + 0.8 * Math.sqrt(share);
-    context.lineWidth = 0.6 + 5 * share;
-    trace(context, line, layout.tile);
+    context.globalAlpha = (0.14 + 0.8 * Math.sqrt(share)) * crowded;
+    context.lineWidth = 0.6 + 5 * share * crowded;
+    trace(context, line);
     const isAsked =
       asked?.parameter === line.parameter &&
       asked.index[0] === line.from.unit &&
@@ -217,7 +218,7 @@ function drawLines(
       context.strokeStyle = isDark ? "#fff" : "#111";
       context.lineWidth += 3;
       context.setLineDash([5, 4]);
-      trace(context, line, layout.tile);
+      trace(context, line);
       context.setLineDash([]);
     }
   }
@@ -235,17 +236,12 @@ function drawBundles(context: CanvasRenderingContext2D, form: Begun, layout: Lay
     if (!before || !after || drawn.has(i - 1)) continue;
     const pairs = form.columns[i - 1]?.kind === "pool";
     for (const from of before.places)
-      for (const to of after.places)
-        if (!pairs || from.unit === to.unit) trace(context, { from, to }, layout.tile);
+      for (const to of after.places) if (!pairs || from.unit === to.unit) trace(context, { from, to });
   }
 }
 
-function trace(
-  context: CanvasRenderingContext2D,
-  { from, to }: { from: Place; to: Place },
-  tile: number,
-): void {
-  const [x0, x1] = [from.x + tile / 2, to.x - tile / 2];
+function trace(context: CanvasRenderingContext2D, { from, to }: { from: Place; to: Place }): void {
+  const [x0, x1] = [from.x + from.size / 2, to.x - to.size / 2];
   const bend = (x1 - x0) / 2;
   context.beginPath();
   context.moveTo(x0, from.y);
@@ -254,11 +250,11 @@ function trace(
 }
 
 /** The line within a few pixels of a point. */
-function nearest(lines: Line[], layout: Layout, x: number, y: number): Line | undefined {
+function nearest(lines: Line[], x: number, y: number): Line | undefined {
   let best: Line | undefined;
   let least = 7;
   for (const line of lines) {
-    const [x0, x1] = [line.from.x + layout.tile / 2, line.to.x - layout.tile / 2];
+    const [x0, x1] = [line.from.x + line.from.size / 2, line.to.x - line.to.size / 2];
     if (x < x0 || x > x1) continue;
     for (let t = 0; t <= 1; t += 0.02) {
       const s = 1 - t;

@@ -12,6 +12,7 @@ import { Cases } from "./Cases";
 import { brush } from "./DataPanel";
 import { ImageAnswer } from "./ImageAnswer";
 import { columnName } from "./NetworkView";
+import { WeightsOfUnit } from "./Walk";
 
 export function Output() {
   const form = begun.value;
@@ -24,6 +25,7 @@ export function Output() {
       {form.kind === "line" && <LineGraph form={form} now={now} />}
       {form.kind === "image" && <ImageAnswer form={form} now={now} />}
       {form.kind === "table" && <Cases form={form} now={now} />}
+      <WeightsOfUnit />
     </section>
   );
 }

@@ -19,7 +19,7 @@ export function Surface() {
         <button type="button" class="plain strong" onClick={() => ask("surface")}>
           {words.surfaceAsk}
         </button>
-        {found && <p class="faint">{words.surfaceShare(Number(found.explained))}</p>}
+        {found?.explained && <p class="faint">{words.surfaceShare(Number(found.explained))}</p>}
         {found && found.steps !== steps && (
           <p class="faint">{`${words.steps} ${Number(found.steps).toLocaleString("en")}`}</p>
         )}

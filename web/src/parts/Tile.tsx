@@ -3,14 +3,15 @@
 import { useEffect, useRef } from "preact/hooks";
 import { CLASSES } from "../palette";
 import type { Begun, Frame, Grid } from "../messages";
-import { frame, look, recognised, unitShown } from "../store";
+import { digits, type Explained, knownAfter } from "../derivation";
+import { explained, frame, look, recognised, unitShown, walkAt } from "../store";
 import { words } from "../strings";
 import { dark, table } from "../theme";
 import { inkOf, paint, paintCurve } from "./canvas";
 import type { Place } from "./layout";
 import { columnName } from "./NetworkView";
 
-export function Tile({ form, place, size }: { form: Begun; place: Place; size: number }) {
+export function Tile({ form, place }: { form: Begun; place: Place }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const now = frame.value;
   const colours = table.value;
@@ -29,7 +30,12 @@ export function Tile({ form, place, size }: { form: Begun; place: Place; size: n
     <button
       type="button"
       class={`tile ${unitShown.value?.column === place.column && unitShown.value.unit === place.unit ? "shown" : ""}`}
-      style={{ left: `${place.x}px`, top: `${place.y}px`, width: `${size}px`, height: `${size}px` }}
+      style={{
+        left: `${place.x}px`,
+        top: `${place.y}px`,
+        width: `${place.size}px`,
+        height: `${place.size}px`,
+      }}
       aria-label={label}
       title={label}
       onClick={() => {
@@ -39,10 +45,33 @@ export function Tile({ form, place, size }: { form: Begun; place: Place; size: n
       }}
     >
       <canvas ref={canvas} />
+      <Filter form={form} place={place} />
+      <Known form={form} place={place} />
       {place.column < 0 && form.kind !== "image" && <span class="name">{name}</span>}
       {isOutput && form.classes.length > 0 && <span class="name after">{outputName(form, place.unit)}</span>}
     </button>
   );
+}
+
+/** The filter of a feature map, small in its corner. */
+function Filter({ form, place }: { form: Begun; place: Place }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const filters = frame.value?.arrays[`filter ${place.column}`];
+  const colours = table.value;
+  useEffect(() => {
+    if (canvas.current && filters) paintOne(canvas.current, filters, place.unit, colours);
+  });
+  return form.columns[place.column]?.kind === "conv" && filters ? <canvas ref={canvas} class="filter" /> : null;
+}
+
+/** During a walk: the number that the steps so far have given this unit. */
+function Known({ form, place }: { form: Begun; place: Place }) {
+  const found = explained.value as Explained | null;
+  if (look.value.tab !== "walk" || !found) return null;
+  const known = knownAfter(form, found.steps, walkAt.value).get(place.column);
+  const value = known?.values[place.unit];
+  if (!known || value === undefined) return null;
+  return <span class={`known ${known.backward ? "backward" : ""}`}>{digits(value)}</span>;
 }
 
 function outputName(form: Begun, unit: number): string {

@@ -38,7 +38,7 @@ def outlying_values(seen: Evidence) -> Finding | None:
 @rule
 def unscaled_inputs(seen: Evidence) -> Finding | None:
     """Features far larger, smaller or farther from 0 than the 1 or so that weights start for."""
-    if seen.facts is None or not seen.facts.spread.size or (seen.layers[:1] and isinstance(seen.layers[0], SCALES)):
+    if seen.facts is None or not seen.facts.spread.size or seen.layers[:1] and isinstance(seen.layers[0], SCALES):
         return None
     spread, offset = seen.facts.spread, seen.facts.offset
     size = np.sqrt(spread**2 + offset**2)  # root mean square of each feature

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from chainrule.doctor.evidence import Evidence
 from chainrule.doctor.finding import Cause, Finding, rule
-from chainrule.layers import HardSigmoid, Layer, Sigmoid, Softmax, Tanh
+from chainrule.layers import HardSigmoid, Layer, LogSoftmax, Sigmoid, Softmax, Tanh
 from chainrule.losses import BinaryCrossEntropy, BinaryFocal, CrossEntropy, Focal
 
 DEAD = 0.6  # the share of a layer's units that give 0 for every sample, before the first step
@@ -28,7 +30,7 @@ def softmax_twice(seen: Evidence) -> Finding | None:
         "softmax twice" if last is Softmax else "sigmoid twice",
         f"The last layer is {name}, and {loss.__name__} applies {name.lower()} itself: twice, it can never be sure of "
         "an answer, and its gradients are small.",
-        "Leave the last layer out: end in raw scores. predict() gives probabilities all the same.",
+        f"Leave the last layer out: end in raw scores. predict() gives probabilities all the same.",
         Cause.DESIGN,
         {"drop_last_layer": True},
     )
