@@ -11,7 +11,7 @@ export CHAINRULE_DATA ?= $(abspath $(BESIDE))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train playground page test test-web lint lint-web format docs wheel bench sanitize clean
+.PHONY: help train playground page browser test test-web lint lint-web format docs wheel bench sanitize clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -45,8 +45,11 @@ train: $(READY)  ## set up, then train a digit recogniser on the built-in data (
 test: $(READY)  ## set up, then run every test
 	$(BIN)/python -m pytest -n auto $(TESTS)
 
-test-web: $(READY) $(PAGE)  ## set up, build the page and test it in headless Chromium
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
+browser: $(READY) $(PAGE)
+	@$(BIN)/python -c 'import playwright' 2> /dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check 'playwright>=1.49'
+
+test-web: browser  ## set up, build the page and test it in headless Chromium
 	$(BIN)/python -m pytest tests/web
 
 lint-web: $(PAGE)  ## check style (biome) and types (TypeScript) of the playground's page

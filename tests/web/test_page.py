@@ -108,16 +108,14 @@ def test_a_reloaded_page_leaves_no_training_behind(visit, served):
 
 
 def test_points_are_drawn_by_hand(visit):
-    visit.open(data="drawn")
-    points = visit.page.locator("[data-test=points], .drawable canvas").first
+    visit.open(data="drawn", held_out=0)
     visit.page.get_by_text("draw at least two points").wait_for()
-    visit.open(data="drawn", points="50.50.0_-50.-50.1", held_out=0)
     points = visit.page.locator("[data-test=points]")
-    points.click(position={"x": 40, "y": 60})
-    visit.page.get_by_role("button", name="C", exact=True).click()
-    points.click(position={"x": 200, "y": 250})
-    visit.wait("location.hash.split('_').length === 4")
-    assert visit.page.evaluate("location.hash").endswith(".2&held_out=0") or ".2" in visit.page.evaluate("location.hash")
+    for label, x, y in [("A", 40, 60), ("B", 200, 60), ("C", 200, 250)]:
+        visit.page.get_by_role("button", name=label, exact=True).click()
+        points.click(position={"x": x, "y": y})
+    visit.wait("/points=[^&]*[.]0_[^&]*[.]1_[^&]*[.]2/.test(location.hash)")
+    visit.wait_for_steps(0)
     visit.press("One step: a batch")
     visit.wait_for_steps(1)
 

@@ -28,8 +28,8 @@ export class LossHistory {
     this.points.push({
       steps: frame.steps,
       epochs: frame.epochs,
-      train: frame.figures.train.loss,
-      test: frame.figures.test.loss,
+      train: frame.figures.train.loss ?? Number.NaN, // not sent where it is not finite
+      test: frame.figures.test.loss ?? Number.NaN,
       penalty: frame.figures.train.penalty ?? 0,
     });
     if (this.points.length > MOST) this.points = this.points.filter((_, i) => i % 2 === 0 || i > MOST - 10);

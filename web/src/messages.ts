@@ -36,7 +36,7 @@ export interface Begun extends Message {
 }
 
 export interface Figures {
-  loss: number;
+  loss?: number;
   accuracy?: number;
   penalty?: number;
 }

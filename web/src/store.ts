@@ -4,7 +4,7 @@ import { effect, signal } from "@preact/signals";
 import { Connection } from "./connection";
 import { LossHistory } from "./history";
 import type { Begun, Frame, Message } from "./messages";
-import { fromFragment, type Look, type Settings, toFragment } from "./settings";
+import { fromFragment, type Look, type Settings, toFragment, USUAL } from "./settings";
 import { words } from "./strings";
 
 const first = fromFragment(location.hash);
@@ -49,7 +49,6 @@ function hear(message: Message): void {
     weightAsked.value = unitShown.value = null;
     walkAt.value = 0;
     history.clear();
-    notice.value = "";
     connection.ask("ready");
   } else if (message.is === "frame") {
     frame.value = message as Frame;
@@ -61,11 +60,14 @@ function hear(message: Message): void {
   else if (message.is === "checkup") checkup.value = message;
   else if (message.is === "file") saveFile(message);
   else if (message.is === "table") begin();
-  else if (message.is === "error") notice.value = String(message.text);
+  else if (message.is === "error") {
+    notice.value = String(message.text);
+    if (!begun.value) begin({ data: USUAL.data }); // so that there is something to draw on
+  }
 }
 
-function begin(): void {
-  connection.ask("begin", { settings: settings.value });
+function begin(change: Partial<Settings> = {}): void {
+  connection.ask("begin", { settings: { ...settings.value, ...change } });
 }
 
 /** Choose other settings: a new network, or other ways to train the one there is. */

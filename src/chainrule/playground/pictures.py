@@ -27,6 +27,7 @@ LINE = 96  # points of a curve
 MOST_MEASURED = 1000  # samples of which losses are shown
 GALLERY = 60  # images to choose from
 MOST_WEIGHTS = 4096  # numbers, beyond which weights are not sent one by one
+DRAWN = (-1.2, 1.2, -1.2, 1.2)  # the part of the plane for points drawn by hand
 ROOM = 0.15  # of the range of the data, around them
 
 
@@ -40,7 +41,7 @@ class Viewer:
         self._measured = {
             name: self._chosen(*pair) for name, pair in (("train", problem.train), ("test", problem.test))
         }
-        self.extent = _extent(problem)
+        self.extent = DRAWN if settings.data == "drawn" else _extent(problem)
 
     @property
     def kind(self) -> str:

@@ -86,9 +86,11 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
     .range([LEFT, WIDTH - 6]);
   const curve = (value: (p: Point) => number) =>
     line<Point>()
+      .defined((p) => Number.isFinite(value(p)))
       .x((p) => x(p.epochs))
       .y((p) => y(value(p)))(points) ?? "";
   const gap = area<Point>()
+    .defined((p) => Number.isFinite(p.train + p.test))
     .x((p) => x(p.epochs))
     .y0((p) => y(p.train))
     .y1((p) => y(Math.max(p.train, p.test)));
@@ -123,8 +125,8 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
   );
 }
 
-function short(value: number): string {
-  if (!Number.isFinite(value)) return "∞";
+function short(value: number | undefined): string {
+  if (value === undefined) return "∞";
   return value !== 0 && (value < 0.001 || value >= 10000) ? value.toExponential(1) : value.toPrecision(3);
 }
 

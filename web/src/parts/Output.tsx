@@ -119,11 +119,35 @@ function drawPoints(
 ): void {
   const fitted = fit(canvas);
   if (!fitted) return;
+  if (settings.value.data === "drawn" && settings.value.points.length < 2) return drawFirst(fitted, form);
   for (const name of showTest ? ["test", "train"] : ["train"]) drawSet(fitted, form, now, name, sample);
 }
 
+/** A single point that the user has drawn: nothing can be learned from it yet. */
+function drawFirst({ context, width, height }: Fitted, form: Begun): void {
+  const [left, right, bottom, top] = form.extent;
+  for (const [x, y, label] of settings.value.points) {
+    context.fillStyle = CLASSES[label] ?? "";
+    context.beginPath();
+    context.arc(
+      ((x - left) / (right - left)) * width,
+      ((top - y) / (top - bottom)) * height,
+      4,
+      0,
+      2 * Math.PI,
+    );
+    context.fill();
+  }
+}
+
+interface Fitted {
+  context: CanvasRenderingContext2D;
+  width: number;
+  height: number;
+}
+
 function drawSet(
-  { context, width, height }: { context: CanvasRenderingContext2D; width: number; height: number },
+  { context, width, height }: Fitted,
   form: Begun,
   now: Frame,
   name: string,

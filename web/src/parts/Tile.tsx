@@ -61,7 +61,9 @@ function Filter({ form, place }: { form: Begun; place: Place }) {
   useEffect(() => {
     if (canvas.current && filters) paintOne(canvas.current, filters, place.unit, colours);
   });
-  return form.columns[place.column]?.kind === "conv" && filters ? <canvas ref={canvas} class="filter" /> : null;
+  return form.columns[place.column]?.kind === "conv" && filters ? (
+    <canvas ref={canvas} class="filter" />
+  ) : null;
 }
 
 /** During a walk: the number that the steps so far have given this unit. */

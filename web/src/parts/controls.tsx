@@ -41,7 +41,7 @@ export function Select({ label, value, names, onChange }: SelectProps) {
   return (
     <label class="control">
       <span>{label}</span>
-      <select value={value} onChange={(event) => onChange(event.currentTarget.value)}>
+      <select aria-label={label} value={value} onChange={(event) => onChange(event.currentTarget.value)}>
         {Object.entries(names).map(([key, name]) => (
           <option key={key} value={key}>
             {name}
