@@ -20,10 +20,9 @@ def served():
     """A playground with the built page."""
     pytest.importorskip("uvicorn", reason="the web server is not installed (extra playground)")
     pytest.importorskip("websockets", reason="the web server is not installed (extra playground)")
-    from playground_server import Served
-
     from chainrule.errors import DataError
     from chainrule.playground.server import read_page
+    from playground_server import Served
 
     try:
         page = read_page()

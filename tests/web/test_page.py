@@ -80,7 +80,8 @@ def test_every_setting_is_in_the_address_and_comes_back(visit):
     visit.open()
     for label, choice in [("Activation", "relu"), ("First weights", "he"), ("Loss", "hinge"), ("Optimizer", "sgd")]:
         visit.page.get_by_label(label, exact=True).select_option(choice)
-    for label in ["Noise", "Learning rate", "Batch", "Dropout", "L1 penalty", "L2 penalty", "Held out to test", "Samples"]:
+    sliders = ["Noise", "Samples", "Held out to test", "Dropout", "Learning rate", "Batch", "L1 penalty", "L2 penalty"]
+    for label in sliders:
         visit.page.get_by_label(label, exact=True).press("ArrowRight")
     names = "activation=relu start=he loss=hinge optimizer=sgd noise= rate= batch= dropout= l1= l2= held_out= samples="
     for name in names.split():
@@ -236,8 +237,9 @@ def test_dark_and_light(visit):
 def test_every_button_and_field_has_a_name(visit):
     visit.open(tab="take")
     nameless = visit.page.evaluate(
-        """[...document.querySelectorAll('button, select, input, [role=img]')].filter(one =>
-            !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length)).map(one => one.outerHTML)"""
+        """[...document.querySelectorAll('button, select, input, [role=img]')]
+            .filter(one => !(one.getAttribute('aria-label') || one.textContent.trim() || one.labels?.length))
+            .map(one => one.outerHTML)"""
     )
     assert nameless == []
 
