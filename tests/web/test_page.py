@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -73,6 +74,7 @@ def test_layers_and_units_are_added_and_removed_by_hand(visit):
     visit.wait("location.hash.endsWith('layers=4')")
     visit.press("Remove a unit")
     visit.wait("location.hash.endsWith('layers=3')")
+    visit.page.get_by_role("button", name=re.compile("^Layer 1, unit 4")).wait_for(state="detached")
     assert visit.page.get_by_role("button", name=re.compile("^Layer 1, unit")).count() == 3
 
 
@@ -259,3 +261,30 @@ def test_the_page_asks_no_other_machine_and_breaks_no_policy(visit, served):
     visit.open()
     assert {re.match(r"\w+://[^/]+", url)[0] for url in asked} <= {f"http://127.0.0.1:{served.port}"}
     assert json.dumps(asked)
+
+
+def lessons():
+    """The names of all lessons, and how many pages each has."""
+    source = (Path(__file__).parents[2] / "web" / "src" / "text" / "lessons.ts").read_text()
+    parts = re.split(r"^    id: \"(\w+)\"", source, flags=re.MULTILINE)[1:]
+    return [(name, body.count("text: [")) for name, body in zip(parts[::2], parts[1::2], strict=True)]
+
+
+@pytest.mark.parametrize(("name", "pages"), lessons())
+def test_every_page_of_every_lesson_opens_and_can_be_guessed(visit, name, pages):
+    visit.open()
+    visit.press("Lessons")
+    titles = visit.page.locator(".lesson-list button")
+    titles.nth([one for one, _ in lessons()].index(name)).click()
+    for page in range(pages):
+        visit.wait(f"document.querySelector('.lesson').textContent.includes('{page + 1} of {pages}')")
+        visit.wait_for_steps(0) if page == 0 else None
+        answers = visit.page.locator(".guess button")
+        if answers.count():
+            assert visit.page.locator(".explanation").count() == 0
+            answers.first.click()
+            visit.page.locator(".explanation").wait_for()
+            assert visit.page.locator(".guess .right").count() == 1
+        assert not visit.page.locator(".notice.shown").count()
+        if page < pages - 1:
+            visit.press("Next")

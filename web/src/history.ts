@@ -10,7 +10,7 @@ export interface Point {
   penalty: number;
 }
 
-const MOST = 1200;
+const MOST = 500;
 
 export class LossHistory {
   points: Point[] = [];

@@ -43,17 +43,20 @@ const connection = new Connection({
 
 function hear(message: Message): void {
   if (message.is === "begun") {
+    const first = begun.value === null;
     begun.value = message as Begun;
     frame.value = null;
     surface.value = recognised.value = explained.value = checkup.value = null;
     weightAsked.value = unitShown.value = null;
     walkAt.value = 0;
     history.clear();
-    connection.ask("ready");
+    if (first) for (let i = 0; i < 2; i++) connection.ask("ready"); // one is drawn while another is worked out
   } else if (message.is === "frame") {
     frame.value = message as Frame;
-    if (history.add(message as Frame)) historyChanged.value++;
-    requestAnimationFrame(() => connection.ask("ready"));
+    const isNew = history.add(message as Frame);
+    if (isNew && (!frame.value.running || performance.now() - chartDrawn > CHART_EVERY)) drawChart();
+    if (document.hidden) requestAnimationFrame(() => connection.ask("ready"));
+    else connection.ask("ready"); // the next one is worked out while this one is drawn
   } else if (message.is === "surface") surface.value = message;
   else if (message.is === "recognised") recognised.value = message;
   else if (message.is === "explained") explained.value = message;
@@ -64,6 +67,14 @@ function hear(message: Message): void {
     notice.value = String(message.text);
     if (!begun.value) begin({ data: USUAL.data }); // so that there is something to draw on
   }
+}
+
+const CHART_EVERY = 100; // milliseconds between two drawings of the loss chart, while training runs
+let chartDrawn = 0;
+
+function drawChart(): void {
+  chartDrawn = performance.now();
+  historyChanged.value++;
 }
 
 function begin(change: Partial<Settings> = {}): void {

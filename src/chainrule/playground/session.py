@@ -26,6 +26,7 @@ from chainrule.playground.walk import explain
 
 MOST_BYTES = 2**20  # of a message from the page
 MOST_FRAMES = 40  # a second
+MOST_OWED = 2  # frames: one is worked out while the page draws another
 PATIENCE = 20.0  # seconds for one question
 
 Work = Callable[[], dict[str, Any] | bytes]
@@ -47,6 +48,7 @@ class Session:
         self._settings = Settings()
         self._own: Table | None = None
         self._sample = 0
+        self._owed = 0  # frames that the page is ready for
         self.trainer: Trainer | None = None
         self._viewer: Viewer | None = None
         self._waiting: dict[str, Work] = {}
@@ -87,6 +89,7 @@ class Session:
     async def _do(self, asked: dict[str, Any]) -> None:
         what = asked["do"]
         if what == "ready":
+            self._owed = min(self._owed + 1, MOST_OWED)
             self._ready.set()
         elif what == "begin":
             await self._begin(parse(asked.get("settings")))
@@ -131,6 +134,7 @@ class Session:
             self._loop.call_soon_threadsafe(self._fresh.set)
 
     async def _send_frames(self) -> None:
+        due = self._loop.time()
         while True:
             await self._fresh.wait()
             await self._ready.wait()
@@ -138,11 +142,14 @@ class Session:
             async with self._looking:
                 if self.trainer is None or self._viewer is None:
                     continue
-                self._ready.clear()
+                self._owed -= 1
+                if not self._owed:
+                    self._ready.clear()
                 frame = await asyncio.to_thread(self._viewer.frame, self.trainer.moment, self._sample)
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):  # the page has just gone
                 await self._send(frame)
-            await asyncio.sleep(1 / MOST_FRAMES)
+            due = max(due + 1 / MOST_FRAMES, self._loop.time())
+            await asyncio.sleep(due - self._loop.time())
 
     def _ask(self, what: str, asked: dict[str, Any]) -> None:
         """Work out an answer beside the training; one of each kind at a time, and of those waiting the last."""

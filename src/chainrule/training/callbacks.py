@@ -20,7 +20,7 @@ class Callback:
         """After each step. A tape then stops after every one; where `on_pause` will do, training is faster."""
 
     def on_pause(self, run: Run) -> None:
-        """Between two steps, about forty times a second; after each step or epoch where another event is due then."""
+        """Between two steps, about fifty times a second; after each step or epoch where another event is due then."""
 
     def on_epoch_end(self, run: Run) -> None:
         """After each epoch, when its record stands at the end of `run.history.records`."""

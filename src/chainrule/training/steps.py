@@ -20,7 +20,7 @@ from chainrule.operations.operation import runs_natively
 from chainrule.training.run import Run, Worked
 
 SHUFFLE = 0x73687566  # the random stream that orders rows; layers have others
-PLAY = 0.025  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
+PLAY = 0.02  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
 KEEP = 1.0  # seconds between two copies of the weights that a divergence can go back to
 LATER = 1000  # steps from the one recorded to the one on which the tape is compared with Python
 

@@ -1,7 +1,7 @@
 // A guided tour: a page of text, the settings that go with it, something to guess before it is shown.
 
 import { useSignal } from "@preact/signals";
-import { look, order, settings, show, choose } from "../store";
+import { choose, look, order, show } from "../store";
 import { words } from "../strings";
 import { USUAL } from "../settings";
 import { LESSONS, type Lesson, type Page } from "../text/lessons";
@@ -54,8 +54,9 @@ export function open(lesson: Lesson, at: number): void {
     tab: page?.tab ?? "none",
     pace: page?.pace ?? look.value.pace,
   });
-  if (page?.settings) choose({ ...USUAL, ...page.settings });
-  else if (settings.value) order("pause");
+  if (!page?.settings) return order("pause");
+  choose({ ...USUAL, ...page.settings });
+  order("again");
 }
 
 function PageView({ lesson, at }: { lesson: Lesson; at: number }) {

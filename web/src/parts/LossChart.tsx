@@ -11,6 +11,7 @@ import { words } from "../strings";
 const WIDTH = 300;
 const HEIGHT = 130;
 const LEFT = 34;
+const RIGHT = 14;
 const BOTTOM = 18;
 
 export function LossChart() {
@@ -83,7 +84,7 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
     .clamp(true);
   const x = scaleLinear()
     .domain([0, Math.max(points.at(-1)?.epochs ?? 1, 1e-9)])
-    .range([LEFT, WIDTH - 6]);
+    .range([LEFT, WIDTH - RIGHT]);
   const curve = (value: (p: Point) => number) =>
     line<Point>()
       .defined((p) => Number.isFinite(value(p)))
@@ -104,7 +105,7 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
     >
       {ticks.map((tick) => (
         <g key={tick}>
-          <line class="grid" x1={LEFT} x2={WIDTH - 6} y1={y(tick)} y2={y(tick)} />
+          <line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={y(tick)} y2={y(tick)} />
           <text x={LEFT - 5} y={y(tick) + 3} text-anchor="end">
             {tick === 0 || (tick >= 0.001 && tick < 1000)
               ? Number(tick.toPrecision(3))
@@ -112,7 +113,7 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
           </text>
         </g>
       ))}
-      {x.ticks(5).map((tick) => (
+      {x.ticks(4).map((tick) => (
         <text key={tick} x={x(tick)} y={HEIGHT - 4} text-anchor="middle">
           {tick}
         </text>

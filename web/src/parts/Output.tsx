@@ -110,6 +110,9 @@ function paintGround(
   else paint(canvas, plane.values, size, size, colours);
 }
 
+const drawnLast = new WeakMap<HTMLCanvasElement, string>();
+
+/** Draw the samples anew where they, or which of them are wrong, have changed. */
 function drawPoints(
   canvas: HTMLCanvasElement,
   form: Begun,
@@ -117,10 +120,32 @@ function drawPoints(
   sample: number,
   showTest: boolean,
 ): void {
+  const wrong = ["train", "test"].map((name) => String(now.arrays[`${name} wrong`]?.values));
+  const key = JSON.stringify([
+    formsSeen(form),
+    wrong,
+    sample,
+    showTest,
+    dark.value,
+    settings.value.points.length,
+  ]);
+  const size = `${canvas.clientWidth} ${canvas.clientHeight} ${window.devicePixelRatio}`;
+  if (drawnLast.get(canvas) === key + size) return;
+  drawnLast.set(canvas, key + size);
   const fitted = fit(canvas);
   if (!fitted) return;
   if (settings.value.data === "drawn" && settings.value.points.length < 2) return drawFirst(fitted, form);
   for (const name of showTest ? ["test", "train"] : ["train"]) drawSet(fitted, form, now, name, sample);
+}
+
+const forms = new WeakMap<Begun, number>();
+let seen = 0;
+
+/** A number of its own for each set of samples. */
+function formsSeen(form: Begun): number {
+  const known = forms.get(form) ?? ++seen;
+  forms.set(form, known);
+  return known;
 }
 
 /** A single point that the user has drawn: nothing can be learned from it yet. */

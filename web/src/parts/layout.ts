@@ -19,14 +19,17 @@ const HEAD = 58; // room above the units
 const FOOT = 52; // and below, for the buttons
 const LARGEST = { image: 76, map: 58, unit: 46 };
 const GAP = 7;
+const SIDE = 40; // room beside the outer columns
+const NAMES = 120; // where the inputs have long names
 
 export function arrange(begun: Begun, width: number, height: number): Layout {
   const counts = [inputs(begun), ...begun.columns.map((column) => column.units)];
   const drawn = counts.map((count) => Math.min(count, MOST));
   const room = height - HEAD - FOOT;
-  const between = (width - 70) / Math.max(1, counts.length - 1);
+  const left = begun.kind === "table" ? NAMES : SIDE;
+  const between = (width - left - SIDE) / Math.max(1, counts.length - 1);
   const columns = drawn.map((count, i) => {
-    const x = 35 + i * between;
+    const x = left + i * between;
     const tile = Math.max(13, Math.min(largest(begun, i - 1), Math.floor(room / count) - GAP));
     const pitch = Math.min(tile + 2.4 * GAP, room / count);
     const first = HEAD + room / 2 - (pitch * (count - 1)) / 2;
