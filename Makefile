@@ -11,10 +11,10 @@ export CHAINRULE_DATA ?= $(abspath $(BESIDE))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help train test lint format docs wheel bench sanitize clean
+.PHONY: help train playground page browser test test-web lint lint-web format docs wheel bench sanitize clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # Set-up: a virtual environment of our own, filled once and again only when what it is built from changes.
 NATIVE := CMakeLists.txt $(wildcard native/*.?pp native/kernels/*.hpp)
@@ -26,11 +26,34 @@ $(READY): pyproject.toml $(NATIVE)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
+# The playground's page: TypeScript, built into the package; npm is needed for that alone.
+PAGE := src/chainrule/playground/static/index.html
+
+$(PAGE): web/package-lock.json web/index.html web/vite.config.ts $(shell find web/src web/public -type f 2>/dev/null)
+	@command -v npm > /dev/null || { echo 'The page of the playground is built with npm: install Node.js 20.19 or newer.'; exit 1; }
+	cd web && npm ci --no-audit --no-fund && npm run build
+	@touch $@
+
+page: $(PAGE)  ## build the playground's page (needs npm)
+
+playground: $(READY) $(PAGE)  ## set up, build the page and open the playground in the browser
+	$(BIN)/chainrule playground
+
 train: $(READY)  ## set up, then train a digit recogniser on the built-in data (seconds)
 	$(BIN)/chainrule train --data digits --output models/digits.safetensors --report models/digits.html
 
 test: $(READY)  ## set up, then run every test
 	$(BIN)/python -m pytest -n auto $(TESTS)
+
+browser: $(READY) $(PAGE)
+	@$(BIN)/python -c 'import playwright' 2> /dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check 'playwright>=1.49'
+
+test-web: browser  ## set up, build the page and test it in headless Chromium
+	$(BIN)/python -m pytest tests/web
+
+lint-web: $(PAGE)  ## check style (biome) and types (TypeScript) of the playground's page
+	cd web && npm run lint
 
 lint: $(READY)  ## set up, then check style (ruff) and types (mypy --strict)
 	$(BIN)/ruff check .
@@ -45,7 +68,7 @@ docs: $(READY)  ## build the manual as web pages into build/docs/
 	$(BIN)/mkdocs build --strict --quiet
 	@echo 'Open build/docs/index.html'
 
-wheel: $(READY)  ## build the wheel into dist/
+wheel: $(READY) $(PAGE)  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	ls -l dist
 

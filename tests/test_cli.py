@@ -77,7 +77,7 @@ def test_the_version_is_printed():
 
 def test_help_names_every_command():
     text = succeed("--help")
-    assert all(command in text for command in ("train", "evaluate", "predict", "data"))
+    assert all(command in text for command in ("train", "evaluate", "predict", "playground", "data"))
 
 
 def test_without_a_command_there_is_help_and_status_two():
@@ -86,7 +86,7 @@ def test_without_a_command_there_is_help_and_status_two():
     assert "Usage: chainrule" in result.output
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "data"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "playground", "data"])
 def test_every_command_explains_itself(command):
     assert f"Usage: chainrule {command}" in succeed(command, "--help")
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from chainrule.data import make_blobs, make_parabola, make_rings, make_spirals, make_xor
+from chainrule.data import make_blobs, make_hills, make_parabola, make_rings, make_sine, make_spirals, make_xor
 from chainrule.errors import SettingError
 
 TWO_CLASSES = [make_xor, make_rings, make_spirals]
-ALL = [*TWO_CLASSES, make_blobs, make_parabola]
+ALL = [*TWO_CLASSES, make_blobs, make_parabola, make_sine, make_hills]
 
 
 def best_straight_line(x, y):
@@ -172,3 +172,20 @@ def test_the_parabola_without_noise_is_its_formula():
 def test_the_parabola_s_noise_is_as_large_as_said():
     x, y = make_parabola(10_000, noise=0.1)
     assert (y - (2 * x**2 - x + 0.5)).std() == pytest.approx(0.1, rel=0.05)
+
+
+def test_the_sine_goes_up_and_down_one_and_a_half_times():
+    x, y = make_sine(2000, noise=0)
+    assert (x.shape, y.shape, x.dtype, y.dtype) == ((2000, 1), (2000, 1), np.float32, np.float32)
+    ordered = y[np.argsort(x[:, 0]), 0]
+    assert (np.diff(np.sign(ordered)) != 0).sum() == 1 + 2 * 1
+    np.testing.assert_allclose(y, np.sin(1.5 * np.pi * x), atol=1e-6)
+
+
+def test_the_hill_and_the_hollow_are_where_they_are_said_to_be():
+    x, y = make_hills(5000, noise=0)
+    assert (x.shape, y.shape, x.dtype, y.dtype) == ((5000, 2), (5000, 1), np.float32, np.float32)
+    np.testing.assert_allclose(x[y.argmax()], [0.5, 0.5], atol=0.1)
+    np.testing.assert_allclose(x[y.argmin()], [-0.5, -0.5], atol=0.1)
+    assert 0.95 < y.max() <= 1
+    assert -1 <= y.min() < -0.95

@@ -1,4 +1,4 @@
-"""The command line: `chainrule train`, `evaluate`, `predict` and `data`."""
+"""The command line: `chainrule train`, `evaluate`, `predict`, `playground` and `data`."""
 
 import sys
 

@@ -18,6 +18,7 @@ from chainrule.cli.evaluate import evaluate
 from chainrule.cli.explain import explain
 from chainrule.cli.export import export
 from chainrule.cli.output import complain
+from chainrule.cli.playground import playground
 from chainrule.cli.predict import predict
 from chainrule.cli.search import search
 from chainrule.cli.serve import serve
@@ -97,4 +98,5 @@ app.command()(explain)
 app.command()(serve)
 app.command()(export)
 app.command()(derive)
+app.command()(playground)
 app.add_typer(data, name="data")

@@ -12,7 +12,7 @@ from chainrule.data.preparation import Standardizer
 from chainrule.data.sound import read_wav, sound_features
 from chainrule.data.splitting import held_back_by_class, split
 from chainrule.data.stored import store
-from chainrule.data.toy import make_blobs, make_parabola, make_rings, make_spirals, make_xor
+from chainrule.data.toy import make_blobs, make_hills, make_parabola, make_rings, make_sine, make_spirals, make_xor
 
 __all__ = [
     "NAMES",
@@ -26,8 +26,10 @@ __all__ = [
     "load_digits",
     "load_mnist",
     "make_blobs",
+    "make_hills",
     "make_parabola",
     "make_rings",
+    "make_sine",
     "make_spirals",
     "make_xor",
     "parse_idx",

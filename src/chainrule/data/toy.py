@@ -17,6 +17,9 @@ INNER_RADIUS, OUTER_RADIUS = 0.5, 1.0
 SPIRAL_TURNS = 1.5
 SPIRAL_START = 0.1  # the distance from the centre at which the arms begin; they end at 1
 PARABOLA = (2.0, -1.0, 0.5)  # w₂, w₁, w₀
+SINE_WAVES = 1.5  # over −1…1
+HILL_WIDTH = 0.35  # the standard deviation of the bell
+HILL, HOLLOW = (0.5, 0.5), (-0.5, -0.5)  # their middles
 
 Pair = tuple[Array, Labels]
 
@@ -116,6 +119,48 @@ def make_parabola(samples: int = 400, noise: float = 0.1, seed: int | None = 0) 
     x = rng.uniform(-1, 1, (count, 1))
     y = _noisy(w2 * x**2 + w1 * x + w0, deviation, rng)
     return x.astype(np.float32), y.astype(np.float32)
+
+
+def make_sine(samples: int = 400, noise: float = 0.1, seed: int | None = 0) -> tuple[Array, Array]:
+    """Points near a sine of one and a half waves: a curve that no polynomial of low degree follows.
+
+    Args:
+        samples: how many, N.
+        noise: standard deviation of what is added to y.
+        seed: see `chainrule.randomness`.
+
+    Returns:
+        x (N, 1) float32 spread evenly at random over −1…1, y (N, 1) float32.
+
+    """
+    rng, count, deviation = _settings("sine", samples, noise, seed)
+    x = rng.uniform(-1, 1, (count, 1))
+    y = _noisy(np.sin(np.pi * SINE_WAVES * x), deviation, rng)
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def make_hills(samples: int = 400, noise: float = 0.05, seed: int | None = 0) -> tuple[Array, Array]:
+    """Heights over a plane with a hill of height 1 and a hollow of depth 1, both bell-shaped.
+
+    Args:
+        samples: how many, N.
+        noise: standard deviation of what is added to y.
+        seed: see `chainrule.randomness`.
+
+    Returns:
+        x (N, 2) float32 spread evenly at random over the square −1…1, y (N, 1) float32.
+
+    """
+    rng, count, deviation = _settings("hills", samples, noise, seed)
+    x = rng.uniform(-1, 1, (count, 2))
+    y = _noisy(_bell(x, HILL) - _bell(x, HOLLOW), deviation, rng)
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def _bell(x: Array, middle: tuple[float, float]) -> Array:  # x (N, 2)
+    """exp(−½ d²/σ²) of the distance d to `middle`."""
+    squares = ((x - middle) ** 2).sum(axis=1, keepdims=True)  # (N, 1)
+    return np.exp(-squares / (2 * HILL_WIDTH**2))  # (N, 1)
 
 
 def _settings(name: str, samples: int, noise: float, seed: int | None) -> tuple[np.random.Generator, int, float]:

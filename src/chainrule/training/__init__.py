@@ -11,6 +11,7 @@ from chainrule.training.loss_map import LossMap, WeightPath, map_loss
 from chainrule.training.perceptron import train_perceptron
 from chainrule.training.progress import Progress
 from chainrule.training.run import Run
+from chainrule.training.snapshot import GoOnFrom, Snapshot
 from chainrule.training.train import train
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Diagnosis",
     "DivergenceMap",
     "EarlyStopping",
+    "GoOnFrom",
     "Histogram",
     "Histograms",
     "History",
@@ -29,6 +31,7 @@ __all__ = [
     "Run",
     "SaveBest",
     "SaveEvery",
+    "Snapshot",
     "Watcher",
     "WeightPath",
     "find_learning_rate",

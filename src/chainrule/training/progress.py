@@ -31,9 +31,9 @@ class Progress(Callback):
         if run.penalty is not None:
             self._line(f"penalty {run.penalty.describe(run.network.parameters, run.samples)}")
 
-    def on_step_end(self, run: Run) -> None:
+    def on_pause(self, run: Run) -> None:
         now = time.perf_counter()
-        if self.live and now >= self._next:
+        if self.live and run.seen and now >= self._next:
             self._next = now + REFRESH
             self._draw(live_line(run, now - self._started, shutil.get_terminal_size().columns - 1, self._before))
 

@@ -20,7 +20,7 @@ from chainrule.operations.operation import runs_natively
 from chainrule.training.run import Run, Worked
 
 SHUFFLE = 0x73687566  # the random stream that orders rows; layers have others
-PLAY = 0.05  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
+PLAY = 0.02  # seconds that a tape runs before Python looks at callbacks, progress and Ctrl-C
 KEEP = 1.0  # seconds between two copies of the weights that a divergence can go back to
 LATER = 1000  # steps from the one recorded to the one on which the tape is compared with Python
 
@@ -56,11 +56,16 @@ class Steps:
         self._size = min(batch_size, len(x))
         self._one = np.ones((), run.network.dtype)  # what a byte of 255 becomes
         self._shuffle = shuffle and self._size < len(x)
-        self._epoch, self._position = run.epoch or 1, run.step % run.steps_per_epoch  # how many of its steps are done
         self._order, self._ordered = np.arange(len(x)), 0
         self._program = self._recorded() if runs_natively() else None
         self._settings, self._outdated = settings_of(self._run), False
         self._kept_at = float("-inf")
+
+    @property
+    def _place(self) -> tuple[int, int]:
+        """The epoch of the next step, and how many steps of it are done."""
+        epochs, position = divmod(self._run.step, self._run.steps_per_epoch)
+        return epochs + 1, position
 
     def take(self, *, single: bool, last: int) -> list[Taken]:
         """Take one step, or as many as fit into a moment, epoch by epoch; none after the end of epoch `last`.
@@ -93,7 +98,6 @@ class Steps:
         except DivergenceError as error:
             error.rows = rows.tolist()
             raise
-        self._advance(1)
         return taken(self._run, worked, len(rows))
 
     def _batch(self, rows: Labels) -> tuple[Array, Array, Array | None]:
@@ -107,14 +111,11 @@ class Steps:
 
     def _rows(self) -> Labels:
         """The row numbers of the next batch."""
-        if self._shuffle and self._ordered != self._epoch:
-            self._order, self._ordered = shuffled(len(self._x), self._run.seed, SHUFFLE, self._epoch), self._epoch
-        begin = self._position * self._size
+        epoch, position = self._place
+        if self._shuffle and self._ordered != epoch:
+            self._order, self._ordered = shuffled(len(self._x), self._run.seed, SHUFFLE, epoch), epoch
+        begin = position * self._size
         return self._order[begin : begin + self._size]
-
-    def _advance(self, steps: int) -> None:
-        done = (self._epoch - 1) * self._run.steps_per_epoch + self._position + steps
-        self._epoch, self._position = done // self._run.steps_per_epoch + 1, done % self._run.steps_per_epoch
 
     def _play(self, program: kernels.Program, single: bool, last: int) -> list[Taken]:
         """Steps by tape. Where a value is not finite, Python takes the step again and says so."""
@@ -123,15 +124,15 @@ class Steps:
         self._counter.value = run.step
         sums = [run.sums.get(name, 0.0) for name in self._watched]
         try:
-            self._epoch, self._position, rows, finite = program.play(
-                self._epoch, self._position, last, 0.0 if single else PLAY, self._counter, self._rate, sums
+            _, _, rows, finite = program.play(
+                *self._place, last, 0.0 if single else PLAY, self._counter, self._rate, sums
             )
         finally:  # also where Ctrl-C was pressed in the middle of a step
             run.step = int(self._counter.value)
         if not all(np.isfinite(W).all() for W in run.network.arrays.values()):
             self._go_back()
             while True:
-                run.epoch = self._epoch
+                run.epoch, _ = self._place
                 self._take_one()
         if not finite and not rows:
             return [self._take_one()]
@@ -140,15 +141,14 @@ class Steps:
     def _keep(self, single: bool) -> None:
         """Keep a copy of the weights from time to time, and wherever a callback may just have changed them."""
         now = time.perf_counter()
-        if single or self._position == 0 or now - self._kept_at > KEEP:
+        if single or self._place[1] == 0 or now - self._kept_at > KEEP:
             self._kept_at = now
             arrays = {**self._run.network.arrays, **self._run.slot_arrays}
-            self._kept = ({name: a.copy() for name, a in arrays.items()}, self._epoch, self._position, self._run.step)
+            self._kept = {name: a.copy() for name, a in arrays.items()}, self._run.step
 
     def _go_back(self) -> None:
         """To the weights that were kept: from there Python finds the step whose update was not finite."""
-        copies, self._epoch, self._position, step = self._kept
-        self._run.promise(copies, step)
+        self._run.promise(*self._kept)
         self._run.complete_step()
 
     def _recorded(self) -> kernels.Program | None:

@@ -199,9 +199,10 @@ def _train(
             run.seconds += seconds * some.steps
             if run.seen == run.samples:
                 _end_epoch(run, held_out, listeners, each_step)
-        if run.seen:
-            for listener in listeners:
+        for listener in listeners:
+            if run.seen and each_step:
                 listener.on_step_end(run)
+            listener.on_pause(run)
         if keeper is not None:
             keeper.keep()
     if keeper is not None:

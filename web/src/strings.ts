@@ -1,0 +1,3 @@
+// The language of the page. Another one is another folder beside text/.
+
+export { words } from "./text/words";
