@@ -164,12 +164,18 @@ class Evaluation:
     def _sizes(self) -> dict[str, int]:
         """How many numbers each index letter runs through: where it stands alone in brackets, that axis says so."""
         sizes: dict[str, int] = {}
-        for node in itertools.chain.from_iterable(ast.walk(side) for sides in self.sides for side in sides):
-            for axis, part in enumerate(_parts(node)):
-                array = self.given.get(node.value.id)  # type: ignore[attr-defined]
-                if array is not None and isinstance(part, ast.Name) and part.id not in self.given:
-                    size = sizes.setdefault(part.id, array.shape[axis])
-                    assert size == array.shape[axis], f"{part.id} runs to {size} and to {array.shape[axis]}"
+        nodes = [node for sides in self.sides for side in sides for node in ast.walk(side) if _parts(node)]
+        for node in nodes:
+            array = self.given.get(_name_of(node))
+            for axis, part in enumerate(_parts(node) if array is not None else []):
+                if isinstance(part, ast.Name) and part.id not in self.given:
+                    size = sizes.setdefault(part.id, array.shape[axis])  # type: ignore[union-attr]
+                    assert size == array.shape[axis], f"{part.id} runs to {size} and to {array.shape[axis]}"  # type: ignore[union-attr]
+        for node in (node for node in nodes if _name_of(node) in self.defined):  # like the letter on the left side
+            letters = self._letters_of(self.defined[_name_of(node)][0])
+            for letter, part in zip(letters, _parts(node), strict=True):
+                if isinstance(part, ast.Name) and letter in sizes:
+                    sizes.setdefault(part.id, sizes[letter])
         return sizes
 
 
@@ -179,7 +185,7 @@ def _parts(node: ast.AST) -> list[ast.expr]:
     return node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
 
 
-def _name_of(node: ast.expr) -> str:
+def _name_of(node: ast.AST) -> str:
     """p of `p[k]`, and dp of `d(L, p[k])`."""
     match node:
         case ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name)):

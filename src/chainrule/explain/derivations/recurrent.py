@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.explain.derivations.written import Line, Written
-from chainrule.operations.recurrent import lstm_backward, lstm_forward, sigmoid_rnn_backward, sigmoid_rnn_forward
+from chainrule.operations.recurrent import (
+    gru_backward,
+    gru_forward,
+    lstm_backward,
+    lstm_forward,
+    sigmoid_rnn_backward,
+    sigmoid_rnn_forward,
+)
 
 GATES = "ifgo"
 
@@ -38,6 +45,23 @@ def _lstm(rng: np.random.Generator | None) -> dict[str, Any]:
     given |= dict(zip(GATES, np.split(gates[0], 4, axis=1), strict=True))
     for name, array in {"W": W, "U": U, "b": b, "dW": dW, "dU": dU, "db": db}.items():
         given |= {f"{name}_{gate}": part for gate, part in zip(GATES, np.split(array, 4, axis=-1), strict=True)}
+    return given
+
+
+def _gru(rng: np.random.Generator | None) -> dict[str, Any]:
+    if rng is None:
+        x, b, w, e = np.array([[[1.0], [0.5]]]), np.zeros(3), np.zeros(1), np.array([[[0.0], [1.0]]])
+        W, U = np.array([[0.5, 0.3, 0.8]]), np.array([[-0.2, 0.4, 0.1]])
+    else:
+        shapes = ((1, 3, 2), (6,), (2,), (1, 3, 2), (2, 6), (2, 6))
+        x, b, w, e, W, U = (rng.normal(size=shape) for shape in shapes)
+    mask = np.ones(x.shape[:2], bool)
+    h, gates, q = gru_forward(x, W, U, b, w, mask)
+    dx, dW, dU, db, dw = gru_backward(e, x, h, gates, q, W, U, mask)
+    given = {"x": x[0], "h": h[0], "q": q[0], "w": w, "e": e[0], "dx": dx[0], "dw": dw}
+    given |= dict(zip("rzn", np.split(gates[0], 3, axis=1), strict=True))
+    for name, array in {"W": W, "U": U, "b": b, "dW": dW, "dU": dU, "db": db}.items():
+        given |= {f"{name}_{gate}": part for gate, part in zip("rzn", np.split(array, 3, axis=-1), strict=True)}
     return given
 
 
@@ -137,6 +161,62 @@ WRITTEN = (
             Line("And:", "d(L, b_i[u]) == sum(t, d(L, a_i[t, u]))"),
         ),
         example=_lstm,
+        example_words="One feature, one unit, two steps; the loss looks at the last state, with a slope of 1.",
+    ),
+    Written(
+        title="GRU",
+        operation="gru",
+        words=(
+            "A state that z keeps or replaces by a candidate n; r says how much of the state the candidate sees (Cho "
+            "et al. 2014, in the form of PyTorch and cuDNN: r stands behind the product with U). What comes back along "
+            "the state is multiplied by z, by no slope of an activation. Before the first step the state is 0; after "
+            "the last there is nothing."
+        ),
+        symbols=(
+            ("x_tm", "feature m at step t"),
+            ("h_tu", "unit u of the state after step t"),
+            ("r, z, n", "the gates for seeing and keeping, and the candidate"),
+            ("q", "what the candidate could see; w is its bias"),
+            ("a", "what an activation is applied to; W, U, b belong to r, z or n"),
+            ("e_tu", "∂L/∂h_tu from outside, the later steps left out"),
+        ),
+        definition=(
+            Line("The sums before the two gates:",
+                 "a_r[t, u] == sum(m, x[t, m] * W_r[m, u]) + sum(v, h[t - 1, v] * U_r[v, u]) + b_r[u]"),
+            Line("", "a_z[t, u] == sum(m, x[t, m] * W_z[m, u]) + sum(v, h[t - 1, v] * U_z[v, u]) + b_z[u]"),
+            Line("The gates, between 0 and 1:", "r[t, u] == sigma(a_r[t, u])"),
+            Line("", "z[t, u] == sigma(a_z[t, u])"),
+            Line("What of the state the candidate could see:", "q[t, u] == sum(v, h[t - 1, v] * U_n[v, u]) + w[u]"),
+            Line("The candidate:", "a_n[t, u] == sum(m, x[t, m] * W_n[m, u]) + b_n[u] + r[t, u] * q[t, u]"),
+            Line("", "n[t, u] == tanh(a_n[t, u])"),
+            Line("The state:", "h[t, u] == (1 - z[t, u]) * n[t, u] + z[t, u] * h[t - 1, u]"),
+        ),
+        steps=(
+            Line("A state reaches L from outside, by being kept, and by way of both gates and q of the next step:",
+                 "d(L, h[t, u]) == e[t, u] + d(L, h[t + 1, u]) * z[t + 1, u]"
+                 " + sum(v, d(L, a_r[t + 1, v]) * U_r[u, v] + d(L, a_z[t + 1, v]) * U_z[u, v]"
+                 " + d(L, q[t + 1, v]) * U_n[u, v])"),
+            Line("The gate that keeps:",
+                 "d(L, a_z[t, u]) == d(L, h[t, u]) * d(h[t, u], z[t, u]) * d(z[t, u], a_z[t, u])"
+                 " == d(L, h[t, u]) * (h[t - 1, u] - n[t, u]) * z[t, u] * (1 - z[t, u])"),
+            Line("The candidate:",
+                 "d(L, a_n[t, u]) == d(L, h[t, u]) * d(h[t, u], n[t, u]) * d(n[t, u], a_n[t, u])"
+                 " == d(L, h[t, u]) * (1 - z[t, u]) * (1 - n[t, u] ** 2)"),
+            Line("What it sees, and the gate it sees it through:",
+                 "d(L, q[t, u]) == d(L, a_n[t, u]) * d(a_n[t, u], q[t, u]) == d(L, a_n[t, u]) * r[t, u]"),
+            Line("", "d(L, a_r[t, u]) == d(L, a_n[t, u]) * d(a_n[t, u], r[t, u]) * d(r[t, u], a_r[t, u])"
+                     " == d(L, a_n[t, u]) * q[t, u] * r[t, u] * (1 - r[t, u])"),
+            Line("To the input:",
+                 "d(L, x[t, m]) == sum(u, d(L, a_r[t, u]) * W_r[m, u] + d(L, a_z[t, u]) * W_z[m, u]"
+                 " + d(L, a_n[t, u]) * W_n[m, u])"),
+            Line("Weights are used in every step, so the chain rule sums over t; likewise for z and n:",
+                 "d(L, W_r[m, u]) == sum(t, d(L, a_r[t, u]) * x[t, m])"),
+            Line("Likewise for z:", "d(L, U_r[v, u]) == sum(t, d(L, a_r[t, u]) * h[t - 1, v])"),
+            Line("The candidate's meet q:", "d(L, U_n[v, u]) == sum(t, d(L, q[t, u]) * h[t - 1, v])"),
+            Line("And the biases:", "d(L, b_n[u]) == sum(t, d(L, a_n[t, u]))"),
+            Line("", "d(L, w[u]) == sum(t, d(L, q[t, u]))"),
+        ),
+        example=_gru,
         example_words="One feature, one unit, two steps; the loss looks at the last state, with a slope of 1.",
     ),
 )  # fmt: skip
