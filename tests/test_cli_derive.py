@@ -23,7 +23,8 @@ def test_a_page_is_printed_in_the_form_asked_for(form, page):
 
 def test_html_is_a_page_that_needs_nothing_else(tmp_path):
     file = tmp_path / "sigmoid.html"
-    assert run("Sigmoid", "--format", "html", "--output", str(file)).exit_code == 0
+    result = run("Sigmoid", "--format", "html", "--output", str(file))
+    assert (result.exit_code, result.output) == (0, f"Written: {file}\n")
     text = file.read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>")
     assert "<title>Sigmoid</title>" in text

@@ -52,3 +52,4 @@ def derive(
         typer.echo(text, nl=False)
     else:
         write_atomically(output, text.encode())
+        typer.echo(f"Written: {output}")
