@@ -98,5 +98,5 @@ export function digits(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
   const text = size < 0.001 || size >= 1e5 ? value.toExponential(1) : value.toPrecision(3);
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }

@@ -26,7 +26,7 @@ TILE = 32  # cells of a unit's picture along each side
 LINE = 96  # points of a curve
 MOST_MEASURED = 1000  # samples of which losses are shown
 GALLERY = 60  # images to choose from
-MOST_WEIGHTS = 4096  # numbers, beyond which weights are not sent one by one
+MOST_WEIGHTS = 4096  # numbers of an array, beyond which it is not sent
 DRAWN = (-1.2, 1.2, -1.2, 1.2)  # the part of the plane for points drawn by hand
 ROOM = 0.15  # of the range of the data, around them
 
@@ -159,10 +159,9 @@ class Viewer:
         return 0.5 if type(self.network.loss).__name__ == "BinaryCrossEntropy" else 0.0
 
     def _weights(self) -> dict[str, Array]:
+        """The parameters, but for arrays that are too large to be drawn number by number."""
         parameters = self.network.parameters
-        if sum(W.size for W in parameters.values()) > MOST_WEIGHTS:
-            return {f"{name} size": _row_sizes(W) for name, W in parameters.items() if name.endswith("W")}
-        return {name: W.astype(np.float32) for name, W in parameters.items()}
+        return {name: W.astype(np.float32) for name, W in parameters.items() if W.size <= MOST_WEIGHTS}
 
     def _inputs(self) -> dict[str, Array]:
         """What the inputs themselves look like over the plane or the line."""
@@ -277,12 +276,6 @@ def _each_as_bytes(pictures: Array) -> Array:
     """Pictures (units, height, width), each by its own largest value; 0 is the middle."""
     sizes = np.abs(pictures).max(axis=(1, 2), keepdims=True)
     return _as_bytes(pictures / np.where(sizes > 0, sizes, 1), -1.0, 1.0)
-
-
-def _row_sizes(W: Array) -> Array:
-    """Of many weights, the root mean square for each unit they lead to (O,)."""
-    axes = 0 if W.ndim == 2 else (1, 2, 3)
-    return np.sqrt((W.astype(np.float64) ** 2).mean(axis=axes)).astype(np.float32)
 
 
 def _numbers(t: Array) -> Array:

@@ -3,6 +3,8 @@
 import { useEffect } from "preact/hooks";
 import { ask, checkup, choose, frame, order } from "../store";
 import { words } from "../strings";
+import { IconButton } from "./controls";
+import { Cross } from "./icons";
 
 interface Finding {
   name: string;
@@ -63,6 +65,11 @@ export function Trouble() {
         <button type="button" class="plain strong" onClick={() => startAgainWith(first.change ?? {})}>
           {words.remedy}
         </button>
+      )}
+      {!text && (
+        <IconButton label={words.close} kind="remove" onClick={() => (checkup.value = null)}>
+          <Cross />
+        </IconButton>
       )}
     </div>
   );

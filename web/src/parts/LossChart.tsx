@@ -83,7 +83,7 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
     .range([HEIGHT - BOTTOM, 6])
     .clamp(true);
   const x = scaleLinear()
-    .domain([0, Math.max(points.at(-1)?.epochs ?? 1, 1e-9)])
+    .domain([0, Math.max(points.at(-1)?.epochs ?? 1, 1)])
     .range([LEFT, WIDTH - RIGHT]);
   const curve = (value: (p: Point) => number) =>
     line<Point>()

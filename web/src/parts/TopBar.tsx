@@ -48,6 +48,9 @@ export function TopBar() {
           ))}
         </select>
       </div>
+      <p class="unseen" role="status">
+        {now && !running && words.summary(now.steps, now.figures.train.loss, now.figures.test.loss)}
+      </p>
       <dl class="counters">
         <div>
           <dt>{words.epoch}</dt>
@@ -64,7 +67,7 @@ export function TopBar() {
           class="lessons"
           onClick={() => show({ lesson: look.value.lesson ? "" : "list", page: 0 })}
         >
-          <Lessons /> {words.lessons}
+          <Lessons /> <span>{words.lessons}</span>
         </button>
         <IconButton label={words.link} onClick={copyLink}>
           <Link />

@@ -139,9 +139,7 @@ function PathsView({ form, paths }: { form: Begun; paths: Paths }) {
       <ol>
         {paths.largest.map((path) => (
           <li key={path.nodes.map((node) => node.index.join()).join(" ")}>
-            <span class="way">
-              {path.nodes.map((node) => `${node.kind} ${(node.index.at(-1) ?? 0) + 1}`).join(" → ")} → J
-            </span>
+            <span class="way">{path.nodes.map((node) => nodeName(form, node)).join(" → ")} → J</span>
             <span class="numbers">
               {[...path.nodes.map((node) => node.slope), path.last_slope].map(digits).join(" · ")} ={" "}
               <b>{digits(path.product)}</b>
@@ -161,6 +159,13 @@ function PathsView({ form, paths }: { form: Begun; paths: Paths }) {
       </p>
     </div>
   );
+}
+
+/** Layer and unit, and what kind of layer: "1.3 Tanh". */
+function nodeName(form: Begun, node: { place: string; kind: string; index: number[] }): string {
+  const unit = (node.index.at(-1) ?? 0) + 1;
+  const column = columnOf(form, node.place);
+  return column === null ? `${node.kind} ${unit}` : `${column + 1}.${unit} ${node.kind}`;
 }
 
 function weightName(form: Begun, paths: Paths): string {

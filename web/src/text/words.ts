@@ -21,6 +21,8 @@ export const words = {
   } as Record<string, string>,
   epoch: "Epoch",
   steps: "Step",
+  summary: (steps: number, train = Number.NaN, test = Number.NaN) =>
+    `Step ${steps}: training loss ${train.toPrecision(3)}, test loss ${test.toPrecision(3)}`,
   theme: "Light or dark",
   link: "Copy a link to this",
   linkDone: "The link is copied: it brings back every setting.",
