@@ -11,7 +11,7 @@ import json
 import time
 from typing import Any
 
-from benchmarks.recipes import ALONE, END, RECIPES, START, WARM_UP
+from benchmarks.recipes import ALONE, RECIPES, START, WARM_UP
 
 import chainrule as cr
 
@@ -29,29 +29,30 @@ def layers(name: str) -> list[cr.Layer]:
         distortions = cr.Augment(elastic=34, smoothness=5)
         return [image, distortions, cr.Flatten(), cr.Linear(800, weights=cr.He()), cr.ReLU(), cr.Linear(10)]
     if name == "AUGMENTED":
-        return [image, cr.Augment(shift=2, rotation=15, scale=0.15, elastic=20, smoothness=5), *deep()]
+        return [image, cr.Augment(shift=2, rotation=10, scale=0.1, elastic=15, smoothness=4), *deep()]
     blocks = [[cr.Conv2D(channels, 5), cr.ReLU(), cr.MaxPool2D(2)] for channels in (16, 32)]
     return [image, *blocks[0], *blocks[1], cr.Flatten(), cr.Linear(64), cr.ReLU(), cr.Linear(10)]
+
+
+def convolution(channels: int, size: int, padding: int | str = 0) -> list[cr.Layer]:
+    """A convolution of the network for augmented images."""
+    return [cr.Conv2D(channels, size, padding=padding, weights=cr.He()), cr.BatchNorm(), cr.ReLU()]
 
 
 def deep() -> list[cr.Layer]:
     """Four convolutions and 128 units before the last layer."""
     return [
-        cr.Conv2D(32, 5, padding="same", weights=cr.He()),
-        cr.ReLU(),
+        *convolution(32, 5, "same"),
         cr.MaxPool2D(2),
-        cr.Conv2D(64, 3, padding="same", weights=cr.He()),
-        cr.ReLU(),
-        cr.Conv2D(64, 3, padding="same", weights=cr.He()),
-        cr.ReLU(),
+        *convolution(64, 3, "same"),
+        *convolution(64, 3, "same"),
         cr.MaxPool2D(2),
-        cr.Conv2D(128, 3, weights=cr.He()),
-        cr.ReLU(),
+        *convolution(128, 3),
         cr.Flatten(),
-        cr.Dropout(0.3),
+        cr.Dropout(0.4),
         cr.Linear(128, weights=cr.He()),
         cr.ReLU(),
-        cr.Dropout(0.3),
+        cr.Dropout(0.4),
         cr.Linear(10),
     ]
 
@@ -75,7 +76,8 @@ def train(name: str, seed: int, train_on: Samples, test_on: Samples) -> dict[str
         epochs=recipe.epochs,
         batch_size=recipe.batch,
         optimizer=cr.Adam(recipe.rate),
-        schedule=cr.OneCycle(WARM_UP, START, END),
+        schedule=cr.OneCycle(WARM_UP, START, recipe.end),
+        average=recipe.average,
         seed=seed,
         progress=False,
     )
