@@ -52,7 +52,7 @@ browser: $(READY) $(PAGE)
 test-web: browser  ## set up, build the page and test it in headless Chromium
 	$(BIN)/python -m pytest tests/web
 
-lint-web: $(PAGE)  ## check style (biome) and types (TypeScript) of the playground's page
+lint-web: $(PAGE)  ## check style (prettier, eslint) and types (TypeScript) of the page
 	cd web && npm run lint
 
 lint: $(READY)  ## set up, then check style (ruff) and types (mypy --strict)

@@ -173,6 +173,18 @@ def test_a_sample_is_walked_through_forward_and_backward(visit):
     assert visit.page.locator(".known").count() > 0
 
 
+def test_a_sample_is_chosen_with_the_mouse_and_with_the_keyboard(visit):
+    visit.open(tab="walk")
+    visit.page.locator("[data-test=step]").wait_for()
+    numbers = visit.page.locator(".statement .numbers").first.inner_text()
+    visit.page.get_by_label("Chosen sample", exact=True).fill("7")
+    visit.page.get_by_label("Chosen sample", exact=True).press("Enter")
+    visit.wait("location.hash.includes('sample=7')")
+    visit.wait(f"document.querySelector('.statement .numbers').innerText !== {json.dumps(numbers)}")
+    visit.page.locator("[data-test=points]").click(position={"x": 10, "y": 10})
+    visit.wait("!location.hash.includes('sample=7')")
+
+
 def test_a_weight_is_asked_for_its_paths(visit):
     visit.open(layers="3-2", tab="walk")
     visit.page.get_by_role("button", name=re.compile("^Layer 1, unit 2")).click()
@@ -206,7 +218,7 @@ def test_the_check_up_names_what_is_wrong(visit):
     visit.open(data="rings", layers="", tab="checkup")
     visit.press("Examine this training")
     visit.page.locator(".checkup h3").first.wait_for()
-    assert "underfitting" in visit.page.locator(".checkup").inner_text()
+    assert "underfitting" in visit.page.locator(".checkup").inner_text().lower()
 
 
 def test_what_is_taken_away_gives_the_weights_of_the_page(visit, tmp_path):

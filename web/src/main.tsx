@@ -11,6 +11,7 @@ import { Output } from "./parts/Output";
 import { TopBar } from "./parts/TopBar";
 import { TrainingPanel } from "./parts/TrainingPanel";
 import { frame, look, notice, order, run } from "./store";
+import { words } from "./strings";
 import "./theme";
 import "./style.css";
 
@@ -61,5 +62,6 @@ window.addEventListener("keydown", (event) => {
   found();
 });
 
+document.title = words.title;
 const root = document.getElementById("page");
 if (root) render(<App />, root);

@@ -118,7 +118,9 @@ function Chart({ points, log }: { points: Point[]; log: boolean }) {
           {tick}
         </text>
       ))}
-      <path class="gap" d={gap(points) ?? ""} />
+      <path class="gap" d={gap(points) ?? ""}>
+        <title>{words.gap}</title>
+      </path>
       {points.some((p) => p.penalty) && <path class="line penalty" d={curve((p) => p.penalty)} />}
       <path class="line test" d={curve((p) => p.test)} />
       <path class="line train" d={curve((p) => p.train)} />

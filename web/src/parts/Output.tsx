@@ -25,8 +25,28 @@ export function Output() {
       {form.kind === "line" && <LineGraph form={form} now={now} />}
       {form.kind === "image" && <ImageAnswer form={form} now={now} />}
       {form.kind === "table" && <Cases form={form} now={now} />}
+      {(form.kind === "plane" || form.kind === "line") && <ChosenSample form={form} />}
       <WeightsOfUnit />
     </section>
+  );
+}
+
+/** The chosen sample by its number: the way without a mouse. */
+function ChosenSample({ form }: { form: Begun }) {
+  const most = (form.arrays["train points"]?.shape[0] ?? 1) - 1;
+  return (
+    <label class="control">
+      <span>{words.chosen}</span>
+      <input
+        type="number"
+        min={0}
+        max={most}
+        value={Math.min(look.value.sample, most)}
+        onChange={(event) =>
+          chooseSample(Math.max(0, Math.min(most, Math.round(event.currentTarget.valueAsNumber) || 0)))
+        }
+      />
+    </label>
   );
 }
 

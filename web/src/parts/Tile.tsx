@@ -19,7 +19,7 @@ export function Tile({ form, place }: { form: Begun; place: Place }) {
   useEffect(() => {
     if (canvas.current && now) draw(canvas.current, form, now, place, colours, isDark);
   });
-  const value = now ? activation(now, place) : null;
+  const value = now && !now.running ? activation(now, place) : null;
   const name = place.column < 0 ? (form.features[place.unit] ?? "") : columnName(form, place.column);
   const label = place.column < 0 ? name : words.unitLabel(name, place.unit + 1, value);
   const isOutput = place.column === form.columns.length - 1;

@@ -1,6 +1,6 @@
 // Run, pause, step, go back; how fast; how far it has come.
 
-import { connected, frame, look, notice, order, run, show } from "../store";
+import { begun, connected, frame, look, notice, order, run, show } from "../store";
 import { words } from "../strings";
 import { toggleTheme } from "../theme";
 import { IconButton } from "./controls";
@@ -9,7 +9,7 @@ import { Again, Back, Lessons, Link, Pause, Play, Sample, Step, Theme } from "./
 export function TopBar() {
   const now = frame.value;
   const running = now?.running ?? false;
-  const idle = !connected.value || !now;
+  const idle = !connected.value || !begun.value; // not while a new network is on its way: the engine keeps the order
   return (
     <header class="topbar">
       <h1>
@@ -19,7 +19,7 @@ export function TopBar() {
         <IconButton label={words.again} disabled={idle} onClick={() => order("again")}>
           <Again />
         </IconButton>
-        <IconButton label={words.back} disabled={idle || !now.steps} onClick={() => order("back")}>
+        <IconButton label={words.back} disabled={idle || now?.steps === 0} onClick={() => order("back")}>
           <Back />
         </IconButton>
         <IconButton
