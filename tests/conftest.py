@@ -1,5 +1,6 @@
 """What the tests share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,10 @@ from chainrule.training.steps import Steps
 # The same examples in every run, no time limit on one of them, nothing written to disk.
 settings.register_profile("chainrule", derandomize=True, deadline=None, database=None, max_examples=50)
 settings.load_profile("chainrule")
+
+# A shell that runs the tests in the background has Ctrl-C ignored, and the programs that they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
