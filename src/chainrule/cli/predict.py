@@ -14,7 +14,7 @@ from chainrule.cli.output import bars, complain, console, make_way_for, print_js
 from chainrule.cli.sources import read_new
 from chainrule.cli.tables import is_table, predictions_csv
 from chainrule.errors import DataError
-from chainrule.evaluation import decide
+from chainrule.evaluation import class_names, decide
 from chainrule.files import write_atomically
 from chainrule.network import Network
 from chainrule.network.model_file import load
@@ -40,7 +40,7 @@ def predict(
         make_way_for(output, "--output")
     samples = _samples(network, source)
     answers = network.predict(samples.x.reshape(len(samples.x), *(network.input_shape or ())))
-    names = _class_names(network, answers)
+    names = class_names(network)
     if as_json:
         predictions = [_as_json(row, names) for row in answers]
         print_json(
@@ -101,15 +101,6 @@ def _image_shape(network: Network, features: int) -> Shape | None:
     if type(height) is not int or type(width) is not int or height < 1 or height * width != features:
         return None
     return height, width
-
-
-def _class_names(network: Network, answers: Array) -> list[str] | None:
-    """The names of the classes, or their numbers; None when the network does not decide between classes."""
-    stated = network.metadata.get("class_names")
-    count = max(2, answers.shape[1])
-    if isinstance(stated, list) and len(stated) == count and answers.ndim == 2:
-        return [str(name) for name in stated]
-    return [str(k) for k in range(count)] if network.loss.decides else None
 
 
 def _per_class(answers: Array) -> Array:

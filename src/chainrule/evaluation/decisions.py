@@ -41,6 +41,15 @@ def decide(answers: Any) -> tuple[Labels, Array]:
     return classes, p[np.arange(len(p)), classes]
 
 
+def class_names(network: Network) -> list[str] | None:
+    """The names of the classes that a model states, else their numbers; None where it does not tell classes apart."""
+    stated = network.metadata.get("class_names")
+    count = max(2, network.output_shape[0])
+    if isinstance(stated, list) and len(stated) == count and len(network.output_shape) == 1:
+        return [str(name) for name in stated]
+    return [str(k) for k in range(count)] if network.loss.decides else None
+
+
 def misclassified(network: Network, x: Any, labels: Any) -> list[Mistake]:
     """The samples that `network` decides wrong, those it is surest of first.
 

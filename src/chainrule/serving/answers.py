@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.arrays import Array
+from chainrule.evaluation import class_names
 from chainrule.losses.loss import BinaryLoss
 from chainrule.network import Network
 
@@ -16,15 +17,9 @@ def decides_each(network: Network) -> bool:
     return isinstance(network.loss, BinaryLoss) and network.output_shape[0] > 1
 
 
-def class_names(network: Network) -> list[str] | None:
-    """The names of the classes, or their numbers; None where the network does not decide between classes."""
-    if not network.loss.decides:
-        return None
-    count = max(2, network.output_shape[0])
-    stated = network.metadata.get("class_names")
-    if isinstance(stated, list) and len(stated) == count:
-        return [str(name) for name in stated]
-    return [str(k) for k in range(count)]
+def names_of_classes(network: Network) -> list[str] | None:
+    """What the service calls the classes; None where the loss decides nothing, whatever the model states."""
+    return class_names(network) if network.loss.decides else None
 
 
 def replies(network: Network, answers: Array) -> list[Reply]:
@@ -32,7 +27,7 @@ def replies(network: Network, answers: Array) -> list[Reply]:
 
     The scores are what `network.predict` gives for each class, by its name: probabilities for the cross-entropies.
     """
-    names, rows = class_names(network), answers.tolist()
+    names, rows = names_of_classes(network), answers.tolist()
     if names is None:
         return [{"value": row} for row in rows]
     if decides_each(network):

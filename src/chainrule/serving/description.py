@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.network import Network
-from chainrule.serving.answers import class_names, decides_each
+from chainrule.serving.answers import decides_each, names_of_classes
 from chainrule.serving.samples import MOST_SAMPLES, Reader
 from chainrule.tabular.column import Column
 
@@ -99,7 +99,7 @@ def _row_schema(columns: list[Column]) -> Schema:
 
 def reply_schema(network: Network) -> Schema:
     """What an answer is: {"predictions": [one for each sample]}."""
-    names = class_names(network)
+    names = names_of_classes(network)
     if names is None:
         found: Schema = {"value": {"type": "array"}}
     else:
