@@ -11,11 +11,12 @@ from chainrule.cli.npz import read_arrays
 from chainrule.cli.own import OwnData, OwnPictures, OwnTable
 from chainrule.cli.pictures import image_shape_of, learn_pictures, read_new_pictures, test_of_pictures
 from chainrule.cli.recipe import one_of
-from chainrule.cli.tables import is_table, learn_table, preprocessor_of, read_new_rows, read_table, test_of_table
+from chainrule.cli.tables import is_table, learn_table, read_new_rows, read_table, test_of_table
 from chainrule.data import DataSet
 from chainrule.errors import DataError, SettingError
 from chainrule.network import Network
 from chainrule.tabular.inference import KINDS
+from chainrule.tabular.preprocessor import preprocessor_of
 
 
 def read_source(path: Path, shape: Shape | None = None) -> OwnTable | OwnPictures:
@@ -72,7 +73,7 @@ def read_test(network: Network, path: Path) -> DataSet:
         DataError: the network was not trained on such data; and see `read_source`.
 
     """
-    preprocessor, shape = preprocessor_of(network), image_shape_of(network)
+    preprocessor, shape = preprocessor_of(network.metadata, network.input_shape), image_shape_of(network)
     found = read_source(path, shape)
     if isinstance(found, OwnTable) and preprocessor is not None:
         return test_of_table(network, preprocessor, found)
@@ -89,7 +90,7 @@ def read_new(network: Network, path: Path) -> Samples | None:
         DataError: a column is missing, a cell or a picture cannot be read; see `read_source`.
 
     """
-    preprocessor, shape = preprocessor_of(network), image_shape_of(network)
+    preprocessor, shape = preprocessor_of(network.metadata, network.input_shape), image_shape_of(network)
     if preprocessor is not None:
         return read_new_rows(network, preprocessor, path)
     return None if shape is None else read_new_pictures(path, shape)

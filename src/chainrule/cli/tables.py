@@ -110,24 +110,6 @@ def _target_lines(goal: Target, y: Array) -> list[str]:
     return [f"To predict: {goal.name!r}, a number: mean {mean}, from {least} to {most}."]
 
 
-def preprocessor_of(network: Network) -> TabularPreprocessor | None:
-    """How a network's model file turns tables into numbers; None where it was not made for tables.
-
-    Raises:
-        ModelFileError: what it says cannot be, or does not fit the network.
-
-    """
-    if "preprocessing" not in network.metadata:
-        return None
-    preprocessor = TabularPreprocessor.from_dict(network.metadata["preprocessing"])
-    if network.input_shape != (len(preprocessor.feature_names),):
-        raise ModelFileError(
-            f"preprocessing: makes {len(preprocessor.feature_names)} numbers of a row, the network takes "
-            f"{network.input_shape}"
-        )
-    return preprocessor
-
-
 def test_of_table(network: Network, preprocessor: TabularPreprocessor, own: OwnTable) -> DataSet:
     """The rows to measure a network on, see `read_test`.
 

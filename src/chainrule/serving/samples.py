@@ -12,6 +12,7 @@ from chainrule.errors import DataError, DataTypeError
 from chainrule.network import Network
 from chainrule.tabular import TabularPreprocessor
 from chainrule.tabular.column import Column
+from chainrule.tabular.preprocessor import preprocessor_of
 
 MOST_BYTES = 16 * 2**20  # of a request's body
 MOST_SAMPLES = 10_000  # in one request
@@ -31,9 +32,7 @@ class Reader:
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self.preprocessor = None
-        if "preprocessing" in network.metadata:
-            self.preprocessor = TabularPreprocessor.from_dict(network.metadata["preprocessing"])
+        self.preprocessor = preprocessor_of(network.metadata, network.input_shape)
 
     @property
     def key(self) -> str:

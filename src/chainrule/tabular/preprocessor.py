@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from chainrule.arrays import Array
+from chainrule.arrays import Array, Shape
 from chainrule.configuration import JSON
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError
 from chainrule.tabular.column import Column, counted
@@ -157,6 +157,22 @@ class TabularPreprocessor:
                 f"there are {_listed(list(rows.columns))}"
             )
         return rows
+
+
+def preprocessor_of(metadata: Mapping[str, JSON], input_shape: Shape | None) -> TabularPreprocessor | None:
+    """How a model with such metadata turns tables into its samples; None where it was not made for tables.
+
+    Raises:
+        ModelFileError: what it says cannot be, or does not fit the model.
+
+    """
+    if "preprocessing" not in metadata:
+        return None
+    preprocessor = TabularPreprocessor.from_dict(metadata["preprocessing"])
+    made = len(preprocessor.feature_names)
+    if input_shape != (made,):
+        raise ModelFileError(f"preprocessing: makes {made} numbers of a row, the network takes {input_shape}")
+    return preprocessor
 
 
 def _listed(names: list[str]) -> str:
